@@ -1,0 +1,1 @@
+"""Events and aggregates are judged a second time, by Great Expectations."""

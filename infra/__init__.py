@@ -1,0 +1,1 @@
+"""The platform is run and shown: command line, local stack, databases, dashboards."""

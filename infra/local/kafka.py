@@ -1,0 +1,80 @@
+"""The local Kafka broker: one KRaft node that is broker and controller, on loopback."""
+
+from __future__ import annotations
+
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+LOG4J = """\
+log4j.rootLogger=WARN, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+log4j.appender.stdout.layout.ConversionPattern=%d{ISO8601} %p %c: %m%n
+"""
+
+
+@dataclass(frozen=True)
+class LocalKafka:
+    """A broker with its log in `data_dir`; `jars_dir` holds Kafka and its runtime dependencies."""
+
+    data_dir: Path
+    jars_dir: Path
+    port: int
+    controller_port: int
+    heap: str = "512m"
+
+    @property
+    def _properties(self) -> dict[str, str]:
+        return {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "log.dirs": str(self.data_dir / "log"),
+            "auto.create.topics.enable": "false",
+            "num.partitions": "2",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+        }
+
+    def initialise(self) -> None:
+        """Write the configuration; format the log directory unless it is formatted."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        lines = (f"{name}={value}\n" for name, value in self._properties.items())
+        self._config.write_text("".join(lines), encoding="ascii")
+        (self.data_dir / "log4j.properties").write_text(LOG4J, encoding="ascii")
+        if (self.data_dir / "log" / "meta.properties").exists():
+            return
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        arguments = ["format", "--standalone", "-t", cluster, "-c", str(self._config)]
+        subprocess.run(
+            [*self._java("kafka.tools.StorageTool"), *arguments], check=True, capture_output=True, text=True
+        )
+
+    def command(self) -> list[str]:
+        """The broker as a foreground command, for a supervisor."""
+        return [*self._java("kafka.Kafka"), str(self._config)]
+
+    @property
+    def _config(self) -> Path:
+        return self.data_dir / "server.properties"
+
+    def _java(self, main: str) -> list[str]:
+        return [
+            "java",
+            f"-Xmx{self.heap}",
+            f"-Dlog4j.configuration=file:{self.data_dir / 'log4j.properties'}",
+            "-cp",
+            f"{self.jars_dir}/*",
+            main,
+        ]

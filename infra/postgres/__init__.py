@@ -1,0 +1,1 @@
+"""The platform's database: migrations, roles, and the tables that contracts ask for."""

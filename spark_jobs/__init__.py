@@ -1,0 +1,1 @@
+"""Events are aggregated: the live query, the archive query and the daily rollup."""

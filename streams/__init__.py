@@ -1,0 +1,1 @@
+"""Events come in: contracts, verdicts, and the ways into Kafka."""

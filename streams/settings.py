@@ -1,0 +1,84 @@
+"""What an installation may set, read once from the environment when a process starts."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable `MINSHENG_<NAME>`; the defaults are the local stack.
+
+    Secrets are files of mode 0600 in `secrets_dir`, made at installation, unless set in the environment.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MINSHENG_", frozen=True, extra="ignore")
+
+    home: Path = Field(REPOSITORY / ".minsheng", description="where everything of this installation is kept")
+    contracts_dir: Path = Field(REPOSITORY / "streams" / "contracts", description="folder of contract files")
+
+    kafka_bootstrap: str = Field("127.0.0.1:29092", description="Kafka brokers, host:port, comma separated")
+    topic_prefix: str = Field("events.", description="a source's topic is this and the source's name")
+    topic_partitions: int = Field(2, ge=1, description="partitions of a topic, at most the contract's own number")
+    topic_replication: int = Field(1, ge=1, description="replicas of each topic partition")
+
+    postgres_host: str = "127.0.0.1"
+    postgres_port: int = 25432
+    postgres_database: str = "minsheng"
+    postgres_user: str = Field("minsheng", description="owner of live, mart, ops and ref")
+    postgres_password: SecretStr | None = Field(None, description="default: file `postgres` of secrets_dir")
+    postgres_reader: str = Field("reader", description="role that can only read; dashboards use it")
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = 28080
+    superset_port: int = 28088
+    airflow_port: int = 28090
+    status_port: int = Field(28070, description="status page, Data Docs")
+
+    spark_master: str = Field("local[2]", description="Spark master; the code path is the same on a cluster")
+    spark_driver_memory: str = "2g"
+    live_max_offsets_per_trigger: int = Field(400_000, ge=1, description="events one live batch takes at most")
+    live_metadata_max_age_ms: int = Field(2_000, ge=100, description="how soon a new topic is seen")
+    archive_trigger_seconds: int = Field(60, ge=1, description="how often the archive query writes the lake")
+    claim_days: int = Field(60, ge=1, description="for how many event days ids are remembered live")
+
+    @cached_property
+    def secrets_dir(self) -> Path:
+        return self.home / "secrets"
+
+    @cached_property
+    def lake_dir(self) -> Path:
+        return self.home / "lake"
+
+    def secret(self, name: str) -> str:
+        """The secret of that name, made at installation.
+
+        Raises FileNotFoundError where the installation has none: `minsheng up` makes them.
+        """
+        return (self.secrets_dir / name).read_text(encoding="ascii").strip()
+
+    @cached_property
+    def postgres_dsn(self) -> str:
+        """libpq connection string of the owner."""
+        return self._dsn(self.postgres_user, self._password())
+
+    @cached_property
+    def reader_dsn(self) -> str:
+        """libpq connection string of the role that can only read."""
+        return self._dsn(self.postgres_reader, self.secret("reader"))
+
+    def _password(self) -> str:
+        if self.postgres_password is not None:
+            return self.postgres_password.get_secret_value()
+        return self.secret("postgres")
+
+    def _dsn(self, user: str, password: str) -> str:
+        return (
+            f"host={self.postgres_host} port={self.postgres_port} dbname={self.postgres_database}"
+            f" user={user} password={password}"
+        )
