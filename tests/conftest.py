@@ -1,0 +1,103 @@
+"""Real servers for the tests that need them, one of each a session, on free ports of loopback."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from infra.local.kafka import LocalKafka
+from infra.local.postgres import EmbeddedPostgres
+from streams.settings import Settings
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(attempt: Callable[[], object], failures: type[Exception] | tuple[type[Exception], ...]) -> None:
+    """Call `attempt` until it raises none of `failures`; after START_SECONDS the last failure is raised."""
+    give_up = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            attempt()
+            return
+        except failures:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """A PostgreSQL server: host, port, user, password of its superuser."""
+    password = secrets.token_hex(16)
+    folder = tmp_path_factory.mktemp("postgres")
+    for parent in (folder, *folder.parents[:3]):
+        parent.chmod(0o755)  # the server runs as another user
+    server = EmbeddedPostgres(folder / "data", free_port())
+    server.initialise(password)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            server.command(fsync="off", max_connections="200"), cwd="/", stdout=log, stderr=log
+        )
+    at = {"host": "127.0.0.1", "port": server.port, "user": "postgres", "password": password}
+    wait_until(lambda: psycopg.connect(**at, dbname="postgres").close(), psycopg.OperationalError)
+    yield at
+    process.send_signal(2)
+    process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Kafka broker's address."""
+    folder = tmp_path_factory.mktemp("kafka")
+    broker = LocalKafka(folder / "data", Settings().jars_dir / "kafka", free_port(), free_port())
+    broker.initialise()
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(broker.command(), stdout=log, stderr=log)
+    bootstrap = f"127.0.0.1:{broker.port}"
+    wait_until(lambda: KafkaAdminClient(bootstrap_servers=bootstrap).close(), KafkaError)
+    yield bootstrap
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, postgres: dict[str, object], kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Settings of an installation of its own: an empty migrated database, topics of a prefix of its own."""
+    from infra.postgres.migrate import create_database, migrate  # noqa: PLC0415 (imports alembic)
+
+    name = f"t{secrets.token_hex(6)}"
+    environment = {
+        "HOME": tmp_path / "home",
+        "KAFKA_BOOTSTRAP": kafka_bootstrap,
+        "TOPIC_PREFIX": f"{name}.",
+        "POSTGRES_PORT": postgres["port"],
+        "POSTGRES_DATABASE": name,
+        "POSTGRES_USER": f"owner_{name}",
+        "POSTGRES_READER": f"reader_{name}",
+    }
+    for key, value in environment.items():
+        monkeypatch.setenv(f"MINSHENG_{key}", str(value))
+    settings = Settings()
+    settings.secrets_dir.mkdir(parents=True, mode=0o700)
+    for secret in ("postgres", "reader", "tokens"):
+        (settings.secrets_dir / secret).write_text(secrets.token_hex(32), encoding="ascii")
+    create_database(settings, superuser_dsn=psycopg.conninfo.make_conninfo(**postgres, dbname="postgres"))
+    migrate(settings)
+    yield settings
