@@ -178,6 +178,20 @@ STATEMENTS = (
         primary key (source, event_day, revision)
     )""",
     "create unique index publication_current on mart.publication (source, event_day) where is_current",
+    # The last rollup of a source's day, whatever came of it. `span` is the received days -> accepted events that live
+    # knew and the lake held when it read; null where that is not certain, so that the day is due again.
+    """create table ops.rollup (
+        source text not null,
+        event_day date not null,
+        ran_at timestamptz not null default now(),
+        outcome text not null check (outcome in ('published', 'unchanged', 'refused')),
+        revision int,
+        contract_version text not null,
+        provisional boolean not null,
+        span jsonb,
+        seconds double precision not null,
+        primary key (source, event_day)
+    )""",
     """create view mart.distinct_day as
         select r.* from mart.distinct_day_revision r
         join mart.publication p using (source, event_day, revision) where p.is_current""",
