@@ -52,10 +52,12 @@ STATEMENTS = (
     )""",
     "create index batch_committed_at on ops.batch (query, committed_at)",
     # Where a query stands in Kafka; the only truth about it (a lost checkpoint is rebuilt from here).
+    # topic_id is Kafka's own: a topic that was deleted and made anew is another topic.
     """create table ops.position (
         query text not null,
         topic text not null,
         partition int not null,
+        topic_id uuid not null,
         next_offset bigint not null,
         primary key (query, topic, partition)
     )""",
@@ -85,7 +87,23 @@ STATEMENTS = (
         events bigint not null,
         primary key (source, event_day, received_day)
     )""",
-    # Kafka's own offsets of a received day: what was sent. next_offset is null while the day is not over.
+    # What the archive is about to append to the lake: written before, cleared after. An open one is appended
+    # again with the same lake version, which the lake skips if it has it already.
+    """create table ops.intent (
+        query text primary key,
+        version bigint not null,
+        ranges jsonb
+    )""",
+    # That a query is alive: its driver writes this every few seconds.
+    """create table ops.heartbeat (
+        query text primary key,
+        run uuid not null,
+        started_at timestamptz not null,
+        beat_at timestamptz not null,
+        behind bigint not null
+    )""",
+    # Kafka's own offsets of a received day: what was sent. next_offset is null while the day is not over;
+    # seen_offset is the day's end so far, as of observed_at.
     """create table ops.sent (
         topic text not null,
         partition int not null,
