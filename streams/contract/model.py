@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+
+from streams.contract.scalars import (
+    Duration,
+    Number,
+    OpeningHours,
+    Share,
+    Truth,
+    Weekdays,
+    Whole,
+    refuse,
+)
 
 Aggregate = Literal["count", "sum", "min", "max", "mean", "distinct"]
+AGGREGATES: tuple[Aggregate, ...] = ("count", "sum", "min", "max", "mean", "distinct")
 Pii = Literal["tokenise"]
+
+# Names become columns and parts of table names: `<source>__<metric>__revision` must fit PostgreSQL's 63 bytes.
+SourceName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=30)]
+FieldName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=40)]
+MetricName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=20)]
+Title = Annotated[str, Field(min_length=1, max_length=60, pattern=r"\A\S.*\z")]
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Model(BaseModel):
@@ -18,101 +40,197 @@ class Model(BaseModel):
 class Topic(Model):
     """`partitions` is a wish: a deployment may have fewer. `key` is the field of the place: it keeps order."""
 
-    partitions: int = 2
-    retention: timedelta = timedelta(days=7)
+    partitions: Annotated[Whole, Field(ge=1, le=1000)] = 2
+    retention: Duration = timedelta(days=7)
     key: str
 
 
 class FieldSpec(Model):
     """One field of an event's `data`. `type` names an entry of `streams.contract.types.NAMED_TYPES`."""
 
-    title: str
+    title: Title
     type: str
-    optional: bool = False
+    about: Text | None = None
+    optional: Truth = False
     pattern: str | None = None
-    range: tuple[int, int] | None = None
-    values: dict[str, str] | None = Field(None, description="enum: value -> Chinese label")
-    max_length: int | None = None
+    range: tuple[Number, Number] | None = Field(None, description="lowest and highest value, both allowed")
+    values: dict[str, Title] | None = Field(None, description="enum: value -> Chinese label")
+    max_length: Annotated[Whole, Field(ge=1, le=2000)] | None = Field(None, description="in characters")
     pii: Pii | None = None
 
 
 class Check(Model):
     """A row is quarantined unless `that` is true; NULL in a named column: the check does not apply."""
 
-    title: str
+    title: Title
     that: str
 
 
-class Measure(Model):
-    """`aggregate` over `field` (None for count)."""
+def _aggregate_of_a_field(text: str) -> str:
+    name, _, field = text.partition(" ")
+    if name not in AGGREGATES or (field == "" and name != "count") or " " in field:
+        refuse(
+            f"'{text}'",
+            "count, or one of sum, min, max, mean, distinct and a field",
+            "Write for example 'of: sum price_fen' or 'of: distinct elder'.",
+        )
+    return text
 
-    aggregate: Aggregate
-    field: str | None = None
-    title: str
+
+class Measure(Model):
+    """`of` is 'count', or an aggregate and a field: 'sum price_fen', 'distinct elder'.
+
+    'count referral' counts the events that have this optional field.
+    """
+
+    title: Title
+    of: Annotated[str, AfterValidator(_aggregate_of_a_field)]
     unit: str | None = None
+
+    @cached_property
+    def aggregate(self) -> Aggregate:
+        return cast("Aggregate", self.of.partition(" ")[0])
+
+    @cached_property
+    def field(self) -> str | None:
+        """The field that is aggregated; None where events are counted."""
+        return self.of.partition(" ")[2] or None
 
 
 class Metric(Model):
-    """Aggregates of a source by minute and day, over at most four dimensions."""
+    """Aggregates of a source by minute and day, over at most four dimensions (fields)."""
 
-    title: str
-    by: tuple[str, ...]
-    measures: dict[str, Measure]
+    title: Title
+    by: Annotated[tuple[str, ...], Field(max_length=4)]
+    measures: Annotated[dict[FieldName, Measure], Field(min_length=1)]
 
 
 class Accept(Model):
     """How far from its received time an event's own time may lie."""
 
-    past: timedelta = timedelta(days=60)
-    future: timedelta = timedelta(days=1)
+    past: Duration = timedelta(days=60)
+    future: Duration = timedelta(days=1)
 
 
 class Expect(Model):
     """How the source usually behaves: silence detection and simulator share it."""
 
-    open: dict[str, tuple[str, str]] = Field(description="weekdays (mon..sun) -> opening, closing (HH:MM)")
-    per_day: int
-    by_hour: dict[int, float]
-    silent_after: timedelta
+    open: OpeningHours = Field(description="weekday (mon..sun) -> opening, closing (HH:MM, up to 24:00)")
+    per_day: Annotated[Whole, Field(ge=1)]
+    by_hour: dict[Annotated[Whole, Field(ge=0, le=23)], Share] = Field(description="hour -> share in percent")
+    silent_after: Duration
 
 
 class DayRule(Model):
-    """Great Expectations asks this of a day before it is published."""
+    """What Great Expectations asks of a day before it is published; one of `that`, `every`, `adds_up`.
 
-    title: str
+    `that`: a comparison that holds for every group. Groups are those of `metric` (its measures added up to the
+    dimensions `by`; distinct measures exact for that grouping), or, with `measures` instead of `metric`, the
+    day's accepted events (`where` picks some of them) grouped by `by`. With `reference`, the columns of
+    `streams/reference/<reference>.csv` may be named too, matched on the columns that it shares with `by`.
+    `every`: each possible value of this field (a division, an enum's values) has at least one event.
+    `adds_up`: this additive measure of `metric`, added up over all its groups, equals the same aggregate
+    taken directly from the day's accepted events, in total and for each value of the dimensions `by`.
+    """
+
+    title: Title
     metric: str | None = None
+    measures: dict[FieldName, Measure] = {}
     by: tuple[str, ...] = ()
-    that: str | None = Field(None, description="SQL over measures of the metric summed by `by`")
-    every: str | None = Field(None, description="each value of this field's type or enum must occur")
-    on: tuple[str, ...] = Field((), description="weekdays on which the rule is asked; empty: every day")
+    where: str | None = Field(None, description="SQL condition over the event's fields; only with measures")
+    reference: str | None = None
+    that: str | None = Field(None, description="SQL condition over measures, dimensions, reference columns")
+    every: str | None = None
+    adds_up: str | None = None
+    on: Weekdays = Field((), description="weekdays on which the rule is asked; empty: every day")
 
 
-class Examples(Model):
-    """Good events, and bad ones with the code of the reason that each is rejected for."""
+class Simulated(Model):
+    """How the simulator makes a field's values; without a hint it takes any value that the type allows.
 
-    good: tuple[dict[str, Any], ...] = ()
-    bad: tuple[BadExample, ...] = ()
+    One of:
+    `weights`: value -> weight;
+    `between` with `step`: evenly; `about` (mean, spread) with `step`: normally, kept within the field's range;
+    `share` (lowest, highest) `of` another field, with `step`;
+    `formula`: SQL over other fields;
+    `reference`: a row of `streams/reference/<reference>.csv`, drawn by its column `weigh` if there is one; the
+    columns that are fields of the contract too, such as division, come from the same row;
+    `distinct`: so many different values, used unevenly as people and places are. With `of` each belongs to one
+    value of that field (an elder to a canteen), with `once_per` each occurs once a day for one value of those
+    fields (an elder takes lunch once);
+    `by` with `each`: depends on another field or on the hour: {by: hour, each: {6-9: breakfast, 10-15: lunch}};
+    `each` takes a value, a list of values or one of the above; `else` is for whatever it does not name, and
+    without it the field is not there.
+    `present`: percentage of events that carry an optional field.
+    """
+
+    distinct: Annotated[Whole, Field(ge=1)] | None = None
+    weights: dict[str, Share] | None = None
+    between: tuple[Number, Number] | None = None
+    about: tuple[Number, Number] | None = None
+    share: tuple[Share, Share] | None = None
+    step: Number = 1
+    reference: str | None = None
+    weigh: str | None = None
+    formula: str | None = None
+    by: str | None = None
+    each: dict[str, Simulated | str | tuple[str, ...]] | None = None
+    of: str | None = None
+    once_per: tuple[str, ...] = ()
+    present: Annotated[Share, Field(le=100)] = 100.0
 
 
 class BadExample(Model):
+    """An event that must be rejected with the reason code `because`.
+
+    In YAML it is written as a difference to the first good example: `change` and `without` fields, another
+    `time`. The loader resolves that: `data` is the whole data of the event.
+    """
+
     because: str
     field: str | None = None
     data: dict[str, Any]
+    time: str | None = Field(None, description="the envelope's time, as text; None: when it is received")
+
+
+class Examples(Model):
+    """Events as they stand in Kafka (personal fields are tokens): tests, canary and documentation at once."""
+
+    good: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
+    bad: tuple[BadExample, ...] = ()
 
 
 class Contract(Model):
     """One source. `version` is the SHA-256 of the canonical contract, 12 hex digits."""
 
-    source: Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_]{1,29}\Z")]
-    title: str
-    about: str
-    owner: str
+    source: SourceName
+    title: Title
+    about: Text
+    owner: Title
     topic: Topic
     accept: Accept = Accept()
-    fields: dict[str, FieldSpec]
-    checks: dict[str, Check] = {}
-    metrics: dict[str, Metric]
+    fields: Annotated[dict[FieldName, FieldSpec], Field(min_length=1, max_length=60)]
+    checks: dict[FieldName, Check] = {}
+    metrics: Annotated[dict[MetricName, Metric], Field(min_length=1)]
     expect: Expect
-    day_rules: dict[str, DayRule] = {}
-    simulate: dict[str, Any] = {}
-    examples: Examples = Examples()
+    day_rules: dict[FieldName, DayRule] = {}
+    simulate: dict[str, Simulated] = {}
+    examples: Examples
+
+    _text: str = PrivateAttr("")
+
+    @property
+    def text(self) -> str:
+        """The YAML that this contract was read from."""
+        return self._text
+
+    @cached_property
+    def version(self) -> str:
+        """12 hex digits over everything that the contract says (not over comments and layout)."""
+        canonical = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """Names of the fields that arrive as tokens."""
+        return frozenset(name for name, spec in self.fields.items() if spec.pii == "tokenise")
