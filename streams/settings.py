@@ -24,16 +24,23 @@ class Settings(BaseSettings):
     contracts_dir: Path = Field(REPOSITORY / "streams" / "contracts", description="folder of contract files")
 
     kafka_bootstrap: str = Field("127.0.0.1:29092", description="Kafka brokers, host:port, comma separated")
+    kafka_local: bool = Field(True, description="whether the broker is a part of the local stack")
+    kafka_controller_port: int = Field(29093, description="loopback port of the local broker's controller")
+    kafka_heap: str = Field("512m", description="Java heap of the local broker")
     topic_prefix: str = Field("events.", description="a source's topic is this and the source's name")
     topic_partitions: int = Field(2, ge=1, description="partitions of a topic, at most the contract's own number")
     topic_replication: int = Field(1, ge=1, description="replicas of each topic partition")
 
+    postgres_local: bool = Field(
+        True, description="whether the embedded server is a part of the local stack; if not, any PostgreSQL >= 15"
+    )
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 25432
     postgres_database: str = "minsheng"
     postgres_user: str = Field("minsheng", description="owner of live, mart, ops and ref")
     postgres_password: SecretStr | None = Field(None, description="default: file `postgres` of secrets_dir")
     postgres_reader: str = Field("reader", description="role that can only read; dashboards use it")
+    postgres_superuser: str = Field("postgres", description="role that makes databases and roles")
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = 28080
@@ -64,6 +71,11 @@ class Settings(BaseSettings):
         return (self.secrets_dir / name).read_text(encoding="ascii").strip()
 
     @cached_property
+    def superuser_dsn(self) -> str:
+        """libpq connection string of the role that makes databases and roles."""
+        return self._dsn(self.postgres_superuser, self.secret("postgres_superuser"), "postgres")
+
+    @cached_property
     def postgres_dsn(self) -> str:
         """libpq connection string of the owner."""
         return self._dsn(self.postgres_user, self._password())
@@ -78,8 +90,8 @@ class Settings(BaseSettings):
             return self.postgres_password.get_secret_value()
         return self.secret("postgres")
 
-    def _dsn(self, user: str, password: str) -> str:
+    def _dsn(self, user: str, password: str, database: str | None = None) -> str:
         return (
-            f"host={self.postgres_host} port={self.postgres_port} dbname={self.postgres_database}"
+            f"host={self.postgres_host} port={self.postgres_port} dbname={database or self.postgres_database}"
             f" user={user} password={password}"
         )

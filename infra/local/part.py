@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-def nothing_to_prepare() -> None:
+def nothing_to_do() -> None:
     """For parts that need no preparation."""
 
 
@@ -16,19 +16,29 @@ class Part:
     """One process of the stack.
 
     `prepare` is idempotent and runs before each start; `healthy` returns once the part really does its work
-    and raises `NotHealthy` with what it saw otherwise; `needs` names the parts that must be healthy before.
+    and raises `NotHealthy` with what it saw otherwise; `afterwards` is idempotent and runs each time the part
+    has become healthy, before those that need it start. `needs` names the parts that must be healthy before.
+
+    `ports` are the loopback ports that it will listen on, by the setting that moves each of them.
+    `on_demand` parts start only when they are named. `stops_group`: whether the signal to stop goes to the
+    children too (PostgreSQL must stop its own; what is left after `stop_seconds` is killed with all children).
     """
 
     name: str
     title: str
     command: tuple[str, ...]
     healthy: Callable[[], None]
-    prepare: Callable[[], None] = nothing_to_prepare
+    prepare: Callable[[], None] = nothing_to_do
+    afterwards: Callable[[], None] = nothing_to_do
     needs: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path = Path("/")
+    ports: Mapping[str, int] = field(default_factory=dict)
     start_seconds: int = 60
-    stop_seconds: int = 15
+    stop_seconds: int = 5
+    stop_signal: str = "TERM"
+    stops_group: bool = True
+    on_demand: bool = False
 
 
 class NotHealthy(Exception):

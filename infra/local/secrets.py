@@ -1,0 +1,82 @@
+"""The secrets of this installation: made once, of its own, and never overwritten."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from streams.settings import Settings
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+
+
+def key() -> str:
+    """256 random bits in hex: passwords of machines and keys."""
+    return secrets.token_hex(32)
+
+
+def password() -> str:
+    """A password that a person can type: 20 letters and digits in groups, 100 bits."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    groups = ("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))
+    return "-".join(groups)
+
+
+def fernet_key() -> str:
+    """A key for Airflow's encryption of connections: 32 random bytes in URL-safe base 64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
+
+
+SECRETS: dict[str, Callable[[], str]] = {
+    "postgres_superuser": key,
+    "postgres": key,  # owner of live, mart, ops and ref
+    "reader": key,
+    "airflow": key,  # role and database of Airflow's own tables
+    "superset": key,  # ... and of Superset's
+    "tokens": key,  # HMAC key of personal identifiers: lost, the same person gets another token
+    "gateway_api_key": key,
+    "airflow_fernet": fernet_key,
+    "airflow_jwt": key,
+    "airflow_key": key,
+    "airflow_admin": password,
+    "superset_key": key,
+    "superset_admin": password,
+    "superset_operator": password,
+}
+
+
+def make_secrets(settings: Settings) -> list[str]:
+    """Make the secrets that this installation lacks and give back their names. One that is there is left alone."""
+    folder = settings.secrets_dir
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    made = []
+    for name, make in SECRETS.items():
+        try:
+            _write_new(folder / name, make())
+        except FileExistsError:
+            continue
+        made.append(name)
+    return made
+
+
+def _write_new(path: Path, secret: str) -> None:
+    """Write a file that did not exist, whole or not at all: a crash must not leave an empty secret."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret + "\n")
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+
+
+def too_open(settings: Settings) -> list[Path]:
+    """What other users of this machine could read or change: the folder or files of looser modes."""
+    if not settings.secrets_dir.is_dir():
+        return []
+    paths = [settings.secrets_dir, *settings.secrets_dir.iterdir()]
+    return [path for path in paths if path.stat().st_mode & 0o077]

@@ -1,0 +1,141 @@
+"""The configuration of supervisor, written from the parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from infra.local import launch
+from infra.local.folders import logs_dir, run_dir, socket_path
+from infra.local.part import Part
+from streams.settings import Settings
+
+# A process that ends sooner than this counts as failed to start: the next try waits a second longer each time.
+# One that lived longer is started again at once.
+SETTLED_SECONDS = 10
+TRIES = 1000
+LOG_BYTES, LOG_FILES = 20_000_000, 3
+OPEN_FILES = 65_536
+
+CONTROL = """\
+[unix_http_server]
+file = {socket}
+chmod = 0700
+
+[supervisord]
+logfile = {logs}/supervisord.log
+logfile_maxbytes = {log_bytes}
+logfile_backups = {log_files}
+pidfile = {run}/supervisord.pid
+childlogdir = {logs}
+directory = {run}
+identifier = minsheng
+minfds = {open_files}
+umask = 077
+{user}
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl = unix://{socket}
+"""
+
+# The digest changes nothing but this text: by it supervisor sees that a part's definition is another one.
+PROGRAM = """
+[program:{name}]
+command = "{python}" "{launch}" "{definitions}" {name}
+environment = MINSHENG_DEFINITION="{digest}"
+autostart = false
+autorestart = true
+startsecs = {settled}
+startretries = {tries}
+stopsignal = {stop_signal}
+stopwaitsecs = {stop_seconds}
+stopasgroup = {stops_group}
+killasgroup = true
+redirect_stderr = true
+stdout_logfile = {logs}/{name}.log
+stdout_logfile_maxbytes = {log_bytes}
+stdout_logfile_backups = {log_files}
+"""
+
+
+def escaped(path: Path) -> str:
+    """A path as supervisor reads it back: `%` starts an expansion there; some others it cannot carry."""
+    text = str(path)
+    if any(mark in text for mark in ('"', "\n", " #", " ;")):
+        raise ValueError(f'{path}: a quote, line break, " #" or " ;" in a path is more than supervisor can read')
+    return text.replace("%", "%%")
+
+
+def definition(settings: Settings, part: Part, environment: Mapping[str, str]) -> dict[str, object]:
+    """What `launch` needs to become that part: command, directory, environment.
+
+    MINSHENG_PART and MINSHENG_HOME are how a process is found again that a killed supervisor left behind.
+    """
+    own = {**part.environment, "MINSHENG_PART": part.name, "MINSHENG_HOME": str(settings.home)}
+    return {
+        "command": list(part.command),
+        "directory": str(part.directory),
+        "environment": {**environment, **own},
+    }
+
+
+def definitions_file(settings: Settings) -> Path:
+    """Where the definitions of all parts stand for `launch`."""
+    return run_dir(settings) / "parts.json"
+
+
+def _program(settings: Settings, part: Part, definition: Mapping[str, object]) -> str:
+    return PROGRAM.format(
+        name=part.name,
+        python=escaped(Path(sys.executable)),
+        launch=escaped(Path(launch.__file__)),
+        definitions=escaped(definitions_file(settings)),
+        digest=hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:16],
+        settled=SETTLED_SECONDS,
+        tries=TRIES,
+        stop_signal=part.stop_signal,
+        stop_seconds=part.stop_seconds,
+        stops_group=str(part.stops_group).lower(),
+        logs=escaped(logs_dir(settings)),
+        log_bytes=LOG_BYTES,
+        log_files=LOG_FILES,
+    )
+
+
+def configuration(settings: Settings, parts: Sequence[Part], environment: Mapping[str, str]) -> str:
+    """The whole configuration: the control socket and one program a part."""
+    control = CONTROL.format(
+        socket=escaped(socket_path(settings)),
+        logs=escaped(logs_dir(settings)),
+        run=escaped(run_dir(settings)),
+        open_files=min(OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
+        log_bytes=LOG_BYTES,
+        log_files=LOG_FILES,
+        user="user = root\n" if os.geteuid() == 0 else "",  # said openly, or supervisor warns at each start
+    )
+    programs = (_program(settings, part, definition(settings, part, environment)) for part in parts)
+    return control + "".join(programs)
+
+
+def write_configuration(settings: Settings, parts: Sequence[Part], environment: Mapping[str, str]) -> Path:
+    """Write definitions and configuration, readable by nobody else; gives back the configuration's path."""
+    definitions = {part.name: definition(settings, part, environment) for part in parts}
+    _write_private(definitions_file(settings), json.dumps(definitions, ensure_ascii=False, indent=1))
+    path = run_dir(settings) / "supervisord.conf"
+    _write_private(path, configuration(settings, parts, environment))
+    return path
+
+
+def _write_private(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.part")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
