@@ -1,0 +1,42 @@
+"""What the ways into the platform raise when the *system* is wrong. A wrong *event* is a verdict, a value.
+
+StreamsError                 says what happened, where, and what to do next
+├── KafkaAway                Kafka takes nothing now: nothing was acknowledged, the same events may be sent again
+├── KeysUnreadable           the file of API keys is missing, broken, or readable by others
+└── ImportRefused            a whole file cannot be imported; nothing of it was sent
+    ├── FileUnreadable       not a file of a known format, or in no known encoding
+    ├── HeadingsUnknown      its headings do not lead to the contract's fields
+    └── MappingWrong         `--map` or the mapping file names what does not exist
+
+The loader's `ContractError` stands in streams/contract: it is about a file of ours, not about what comes in.
+"""
+
+from __future__ import annotations
+
+
+class StreamsError(Exception):
+    """`str(error)` is one sentence on what happened and where, and one on what to do next."""
+
+
+class KafkaAway(StreamsError):
+    """Kafka did not acknowledge in time, or cannot be reached."""
+
+
+class KeysUnreadable(StreamsError):
+    """The gateway has no usable file of API keys."""
+
+
+class ImportRefused(StreamsError):
+    """The file as a whole cannot be imported."""
+
+
+class FileUnreadable(ImportRefused):
+    """The file's format or encoding is none that the importer reads."""
+
+
+class HeadingsUnknown(ImportRefused):
+    """The file lacks a column that the contract requires, or two columns claim one field."""
+
+
+class MappingWrong(ImportRefused):
+    """The mapping of headings to fields is itself wrong."""
