@@ -1,0 +1,64 @@
+"""How far the endless simulation has come, so that a restart goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from streams.simulator.errors import PositionBroken
+
+
+class Progress(NamedTuple):
+    """Of one source. until: everything before this instant (microseconds since 1970 UTC) was acknowledged.
+
+    since: the first day that was simulated; no late events come from days before.
+    """
+
+    until: int
+    since: date
+
+
+@dataclass(frozen=True)
+class Position:
+    """The file that keeps the progress of every source.
+
+    It belongs to a seed and a scale: under others it says nothing. Written by renaming, so that a crash
+    leaves the old one or the new one.
+    """
+
+    file: Path
+    seed: int
+    scale: float
+
+    def read(self) -> dict[str, Progress]:
+        """Progress by source; empty where there is none, or one of another seed or scale.
+
+        Raises PositionBroken.
+        """
+        try:
+            kept = json.loads(self.file.read_text(encoding="ascii"))
+            if (kept["seed"], kept["scale"]) != (self.seed, self.scale):
+                return {}
+            return {
+                str(source): Progress(int(until), date.fromisoformat(since))
+                for source, (until, since) in kept["sources"].items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PositionBroken(self.file, error) from error
+
+    def write(self, progress: dict[str, Progress]) -> None:
+        """Keep this progress."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        sources = {source: (until, since.isoformat()) for source, (until, since) in progress.items()}
+        beside = self.file.with_suffix(".new")
+        with beside.open("w", encoding="ascii") as out:
+            json.dump({"seed": self.seed, "scale": self.scale, "sources": sources}, out)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(self.file)

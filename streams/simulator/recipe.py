@@ -1,0 +1,139 @@
+"""The `simulate` section of a contract as recipes that can be followed, each after those that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+import sqlglot
+from sqlglot import exp
+
+from streams import reference
+from streams.contract.model import Contract, Simulated
+from streams.simulator.errors import RecipeError
+
+HOUR = "hour"
+ELSE = "else"
+WAYS = ("weights", "between", "about", "share", "formula", "reference", "distinct", "by")
+USUALLY_PRESENT = 80.0
+"""Percentage of events that carry an optional field of which the contract says nothing."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the values of `field` come about: the contract's words, and the field whose row it is read off."""
+
+    field: str
+    says: Simulated
+    read_off: str | None = None
+
+    @property
+    def way(self) -> str | None:
+        """The one of WAYS that is taken; None: the named type makes the values."""
+        return next((way for way in WAYS if getattr(self.says, way) is not None), None)
+
+    @property
+    def needs(self) -> set[str]:
+        """Fields that must be made before this one."""
+        names = {self.read_off, self.says.of, self.says.by, *self.says.once_per} - {None, HOUR}
+        if self.says.formula is not None:
+            names.update(
+                column.name
+                for column in sqlglot.parse_one(self.says.formula, dialect="duckdb").find_all(exp.Column)
+            )
+        for branch in self.branches.values():
+            names |= Recipe(self.field, branch).needs
+        return {name for name in names if name is not None}
+
+    @property
+    def branches(self) -> dict[str, Simulated]:
+        """What `each` says, every form of it as a recipe."""
+        return {key: _as_recipe(value) for key, value in (self.says.each or {}).items()}
+
+
+def recipes(contract: Contract) -> dict[str, Recipe]:
+    """A recipe for every field of the contract, each after the fields that it needs.
+
+    Raises RecipeError for a recipe that cannot be followed: it names the contract, the field and the reason.
+    """
+    made = {field: _recipe(contract, field) for field in contract.fields}
+    for problem in _problems(contract, made):
+        raise problem
+    try:
+        order = TopologicalSorter({field: recipe.needs for field, recipe in made.items()}).static_order()
+        return {field: made[field] for field in order}
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise RecipeError(contract.source, error.args[1][0], f"needs itself: {circle}") from error
+
+
+def hours(text: str) -> range:
+    """`6-9` (both included) or `12` as hours of the day. Raises ValueError for anything else."""
+    first, _, last = text.partition("-")
+    found = range(int(first), int(last or first) + 1)
+    if not found or found[0] < 0 or found[-1] > 23:  # noqa: PLR2004 (hours of a day)
+        raise ValueError(f"'{text}' are no hours of a day, such as 6-9")
+    return found
+
+
+def _recipe(contract: Contract, field: str) -> Recipe:
+    says = contract.simulate.get(field)
+    if says is not None:
+        return Recipe(field, says)
+    for other, recipe in contract.simulate.items():
+        if (
+            recipe.reference is not None
+            and other != field
+            and field in _columns(contract, other, recipe.reference)
+        ):
+            return Recipe(field, Simulated(), read_off=other)
+    present = USUALLY_PRESENT if contract.fields[field].optional else 100.0
+    return Recipe(field, Simulated(present=present))
+
+
+def _as_recipe(value: Simulated | str | tuple[str, ...]) -> Simulated:
+    if isinstance(value, Simulated):
+        return value
+    return Simulated(weights=dict.fromkeys((value,) if isinstance(value, str) else value, 1.0))
+
+
+def _columns(contract: Contract, field: str, table: str) -> tuple[str, ...]:
+    try:
+        return reference.columns(table)
+    except FileNotFoundError as error:
+        known = ", ".join(reference.tables())
+        raise RecipeError(contract.source, field, f"no reference table {table}; there are {known}") from error
+
+
+def _problems(contract: Contract, made: Mapping[str, Recipe]) -> Iterator[RecipeError]:
+    def wrong(field: str, reason: str) -> RecipeError:
+        return RecipeError(contract.source, field, reason)
+
+    for field in set(contract.simulate) - set(contract.fields):
+        yield wrong(field, "the contract has no such field")
+    for field, recipe in made.items():
+        says = recipe.says
+        ways = [way for way in WAYS if getattr(says, way) is not None]
+        if len(ways) > 1:
+            yield wrong(field, f"says {' and '.join(ways)}: one way is enough")
+        if (says.by is None) != (says.each is None):
+            yield wrong(field, "`by` and `each` go together")
+        if (says.share is not None) and says.of is None:
+            yield wrong(field, "`share` needs `of`: the field that it is a share of")
+        if says.of is not None and recipe.way not in ("share", "distinct"):
+            yield wrong(field, "`of` goes with `share` or `distinct`")
+        if says.weights is not None and sum(says.weights.values()) <= 0:
+            yield wrong(field, "weights must add up to more than 0")
+        for name in sorted(recipe.needs - set(contract.fields)):
+            yield wrong(field, f"needs the field {name}, which the contract has not")
+        if says.by == HOUR:
+            yield from (wrong(field, reason) for reason in _wrong_hours(recipe))
+
+
+def _wrong_hours(recipe: Recipe) -> Iterator[str]:
+    for key in recipe.branches:
+        try:
+            _ = key == ELSE or hours(key)
+        except ValueError as error:
+            yield str(error)
