@@ -89,8 +89,9 @@ def expected_metric(
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Every group of a metric (its dimensions' values in order) with its measures, over the whole day."""
     spec = day.contract.metrics[metric]
-    measures = [f"{_sql(measure)} as {name}" for name, measure in spec.measures.items()]
-    query = f"select {', '.join((*spec.by, *measures))} from rows group by all"  # noqa: S608 (the contract's names)
+    measures = [f'{_sql(measure)} as "{name}"' for name, measure in spec.measures.items()]
+    groups = [f'"{field}"' for field in spec.by]
+    query = f"select {', '.join((*groups, *measures))} from rows group by all"  # noqa: S608 (the contract's names)
     with duckdb.connect() as connection:
         connection.register("rows", accepted_rows(day, begin, end))
         answers = connection.sql(query).fetchall()
@@ -109,7 +110,7 @@ def _sent(day: SimulatedDay, begin: int | None, end: int | None) -> tuple[Any, A
 
 
 def _sql(measure: Measure) -> str:
-    return AGGREGATES[measure.aggregate].format(field=measure.field or "*")
+    return AGGREGATES[measure.aggregate].format(field=f'"{measure.field}"' if measure.field else "*")
 
 
 def _arrow(json: str) -> pa.DataType:

@@ -44,10 +44,10 @@ def _false(
 ) -> list[int]:
     """Places of the rows for which the check is false (not null)."""
     casts = ", ".join(
-        f"try_cast({field} as {NAMED_TYPES[contract.fields[field].type].duckdb}) as {field}"
+        f'try_cast("{field}" as {NAMED_TYPES[contract.fields[field].type].duckdb}) as "{field}"'
         for field in fields
     )
-    names = ", ".join(f"unnest(${number}) as {field}" for number, field in enumerate(fields, 1))
+    names = ", ".join(f'unnest(${number}) as "{field}"' for number, field in enumerate(fields, 1))
     texts = [[_text(row[place]) for row in rows] for place in range(len(fields))]
     query = (
         f"with given as (select unnest(range({len(rows)})) as place, {names}),"  # noqa: S608 (the contract's own SQL)

@@ -113,7 +113,7 @@ def evaluate(
     named = NAMED_TYPES[spec.type]
     numeric = named.json in ("integer", "number")
     types = {name: NAMED_TYPES[contract.fields[name].type].duckdb for name in columns}
-    typed = ", ".join(f"{name}::{duckdb_type} as {name}" for name, duckdb_type in types.items())
+    typed = ", ".join(f'"{name}"::{duckdb_type} as "{name}"' for name, duckdb_type in types.items())
     sql = (
         f"with typed as (select date '{day}' as event_day, {typed} from given)"  # noqa: S608 (the contract's own SQL)
         f" select ({formula})::{'double' if numeric else named.duckdb} from typed"
