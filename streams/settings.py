@@ -41,9 +41,19 @@ class Settings(BaseSettings):
     postgres_password: SecretStr | None = Field(None, description="default: file `postgres` of secrets_dir")
     postgres_reader: str = Field("reader", description="role that can only read; dashboards use it")
     postgres_superuser: str = Field("postgres", description="role that makes databases and roles")
+    postgres_superuser_password: SecretStr | None = Field(
+        None, description="default: file `postgres_superuser` of secrets_dir, which is the embedded server's"
+    )
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = 28080
+    gateway_max_body_bytes: int = Field(2**20, ge=1, description="a request's body on the wire, at most")
+    gateway_max_inflated_bytes: int = Field(2**23, ge=1, description="a request's body after gunzip, at most")
+    gateway_max_batch: int = Field(1_000, ge=1, description="events of one request, at most")
+    gateway_max_depth: int = Field(16, ge=3, description="levels of nesting in a request's JSON, at most")
+    gateway_timeout_seconds: float = Field(20, gt=0, description="time for a request's body, then for its answer")
+    gateway_acknowledge_seconds: float = Field(10, ge=1, description="after which Kafka counts as away")
+    gateway_poll_seconds: float = Field(2, gt=0, description="how soon a newly deployed contract is seen")
     superset_port: int = 28088
     airflow_port: int = 28090
     status_port: int = Field(28070, description="status page, Data Docs")
@@ -51,8 +61,10 @@ class Settings(BaseSettings):
     spark_master: str = Field("local[2]", description="Spark master; the code path is the same on a cluster")
     spark_driver_memory: str = "2g"
     live_max_offsets_per_trigger: int = Field(400_000, ge=1, description="events one live batch takes at most")
+    live_trigger_ms: int = Field(200, ge=0, description="a live batch begins this often where there is something new")
     live_metadata_max_age_ms: int = Field(2_000, ge=100, description="how soon a new topic is seen")
     archive_trigger_seconds: int = Field(60, ge=1, description="how often the archive query writes the lake")
+    archive_max_events: int = Field(1_000_000, ge=1, description="events one step of the archive writes at most")
     claim_days: int = Field(60, ge=1, description="for how many event days ids are remembered live")
 
     @cached_property
@@ -73,7 +85,13 @@ class Settings(BaseSettings):
     @cached_property
     def superuser_dsn(self) -> str:
         """libpq connection string of the role that makes databases and roles."""
-        return self._dsn(self.postgres_superuser, self.secret("postgres_superuser"), "postgres")
+        own = self.postgres_superuser_password
+        password = own.get_secret_value() if own is not None else self.secret("postgres_superuser")
+        return self._dsn(self.postgres_superuser, password, "postgres")
+
+    def metadata_dsn(self, name: str) -> str:
+        """libpq connection string of the database that Airflow or Superset keep their own tables in."""
+        return self._dsn(name, self.secret(name), name)
 
     @cached_property
     def postgres_dsn(self) -> str:

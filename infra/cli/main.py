@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
+from infra.cli import contract, stack
+from infra.install.java import find_java, with_java
+
 app = typer.Typer(name="minsheng", no_args_is_help=True, help="民生：城市公共服务实时事件平台 (live event platform).")
+
+
+@app.callback()
+def choose_java() -> None:
+    """Have whatever this command starts take Java 17, even where another Java comes first on PATH."""
+    java = find_java(os.environ)
+    if java is not None:
+        os.environ.update(with_java(os.environ, java))
+
+
+app.add_typer(stack.app)
+app.add_typer(contract.app, name="contract")

@@ -16,6 +16,7 @@ VENVS = REPOSITORY / ".venvs"
 LOCKS = REPOSITORY / "infra" / "locks"
 UV = VENVS / "uv" / "bin" / "uv"
 PROJECT_ENVIRONMENT = "stream"
+UV_SETTINGS = {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 # dev.txt holds every line of stream.txt and more: where it is installed, demo takes it as it is.
 HOLDS = {"stream": ("stream", "dev")}
 
@@ -64,7 +65,12 @@ def make(name: str, lock: str, report: Report) -> None:
     folder = VENVS / name
     lock = lock_for(name, lock)
     with report.step(f"environment {name} ({lock}.txt)"):
-        settings = {**_settings_from_pip(report), **os.environ, "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        settings = {
+            **_settings_from_pip(report),
+            **os.environ,
+            "UV_NO_PROGRESS": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+        }
         settings.pop("VIRTUAL_ENV", None)
         made = stamps.read(folder)
         stamps.remove(folder)
@@ -75,7 +81,8 @@ def make(name: str, lock: str, report: Report) -> None:
         build = ["--build-constraints", str(LOCKS / "build.txt")]
         file = str(LOCKS / f"{lock}.txt")
         report.run(
-            [str(UV), "pip", "sync", "--require-hashes", "--compile-bytecode", *build, *python, file], settings
+            [str(UV), "pip", "sync", "--require-hashes", "--compile-bytecode", *build, *python, file],
+            settings,
         )
         if name == PROJECT_ENVIRONMENT:
             itself = ["--no-deps", "--no-build-isolation", "--offline", "--editable", str(REPOSITORY)]

@@ -82,8 +82,8 @@ def make(report: Report) -> None:
         if wrong:
             raise InstallError(
                 "the jars that Maven fetched are not those of the lock: " + "; ".join(wrong),
-                "if infra/jars was changed on purpose: python3.11 -m infra.install jars-lock, and review the lock;"
-                " if not, do not use this Maven repository",
+                "if infra/jars was changed on purpose: python3.11 -m infra.install jars-lock, and review"
+                " the lock; if not, do not use this Maven repository",
             )
         stamps.write(draft, _made_of())
         shutil.rmtree(JARS, ignore_errors=True)

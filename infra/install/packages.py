@@ -54,7 +54,7 @@ def cannot_install(packages: list[str], machine: Machine) -> InstallError | None
     if not machine.is_debian or missing(["apt-get"]):
         return InstallError(
             f"missing: {names}; this is {machine.system}, and packages are installed on Debian only",
-            f"install {names} with this system's own means (Debian calls them: {' '.join(packages)}), then again",
+            f"install {names} with this system's own means (in Debian: {' '.join(packages)}), then again",
         )
     if not machine.is_root and not machine.has_sudo:
         return InstallError(

@@ -8,7 +8,7 @@ from infra.install.errors import InstallError
 from infra.install.machine import GIB, REPOSITORY, Machine
 
 PYTHON = (3, 11)
-# Measured: environments 2.7 GiB, their packages unpacked meanwhile 2.5 GiB, jars 0.1 GiB, Maven's own 0.2 GiB.
+# Measured: environments 2.7 GiB, their packages unpacked meanwhile 2.5 GiB, jars 0.1, Maven's own 0.2 GiB.
 DISK_TO_INSTALL = 7 * GIB
 # Measured: the whole stack 5.x GiB while a rollup runs; Linux itself wants the rest.
 MEMORY_TO_RUN = 7 * GIB
@@ -52,20 +52,25 @@ def disk_problem(machine: Machine, needed: int = DISK_TO_INSTALL) -> InstallErro
     """Less free disk than the environments and jars take."""
     if machine.disk_free >= needed:
         return None
-    free = f"{machine.disk_free / GIB:.1f} GiB are free where {REPOSITORY} is; {needed / GIB:.0f} GiB are needed"
-    return InstallError(free, "free some space (`make clean` removes build results), or clone onto a larger disk")
+    free = (
+        f"{machine.disk_free / GIB:.1f} GiB are free where {REPOSITORY} is; {needed / GIB:.0f} GiB are needed"
+    )
+    return InstallError(
+        free, "free some space (`make clean` removes build results), or clone onto a larger disk"
+    )
 
 
 def memory_problem(machine: Machine, needed: int = MEMORY_TO_RUN) -> InstallError | None:
     """Less memory than the whole stack takes."""
     if machine.memory_total >= needed:
         return None
-    total = f"this machine has {machine.memory_total / GIB:.1f} GiB of memory; the stack needs {needed / GIB:.0f} GiB"
-    return InstallError(total, "use a larger machine, or `minsheng up --only kafka,postgres,stream,gateway` (3 GiB)")
+    total, asked = machine.memory_total / GIB, needed / GIB
+    what = f"this machine has {total:.1f} GiB of memory; the stack needs {asked:.0f} GiB"
+    return InstallError(what, "use a larger machine")
 
 
 def problems(machine: Machine, goal: Goal, *, installs: bool) -> list[InstallError]:
-    """Everything that stands in the way of a goal, all at once. `installs`: something has still to be fetched."""
+    """Everything that stands in the way of a goal, at once. `installs`: something has still to be fetched."""
     found = [
         python_problem(machine),
         disk_problem(machine) if installs else None,

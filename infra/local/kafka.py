@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
@@ -53,13 +54,17 @@ class LocalKafka:
         lines = (f"{name}={value}\n" for name, value in self._properties.items())
         self._config.write_text("".join(lines), encoding="ascii")
         (self.data_dir / "log4j.properties").write_text(LOG4J, encoding="ascii")
-        if (self.data_dir / "log" / "meta.properties").exists():
+        log, begun = self.data_dir / "log", self.data_dir / "formatting"
+        if (log / "meta.properties").exists() and not begun.exists():
             return
+        shutil.rmtree(log, ignore_errors=True)  # a format that was interrupted; nothing was ever in it
+        begun.touch()
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = ["format", "--standalone", "-t", cluster, "-c", str(self._config)]
         subprocess.run(
             [*self._java("kafka.tools.StorageTool"), *arguments], check=True, capture_output=True, text=True
         )
+        begun.unlink()
 
     def command(self) -> list[str]:
         """The broker as a foreground command, for a supervisor."""

@@ -19,9 +19,10 @@ class Part:
     and raises `NotHealthy` with what it saw otherwise; `afterwards` is idempotent and runs each time the part
     has become healthy, before those that need it start. `needs` names the parts that must be healthy before.
 
-    `ports` are the loopback ports that it will listen on, by the setting that moves each of them.
+    `ports` are the loopback ports that it will listen on, by the setting that moves each of them;
+    `memory_mib` is what it was seen to take, asked for before anything starts.
     `on_demand` parts start only when they are named. `stops_group`: whether the signal to stop goes to the
-    children too (PostgreSQL must stop its own; what is left after `stop_seconds` is killed with all children).
+    children too (PostgreSQL must stop its own); what is left after `stop_seconds` is killed with them.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path = Path("/")
     ports: Mapping[str, int] = field(default_factory=dict)
+    memory_mib: int = 200
     start_seconds: int = 60
     stop_seconds: int = 5
     stop_signal: str = "TERM"

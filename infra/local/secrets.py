@@ -49,7 +49,7 @@ SECRETS: dict[str, Callable[[], str]] = {
 
 
 def make_secrets(settings: Settings) -> list[str]:
-    """Make the secrets that this installation lacks and give back their names. One that is there is left alone."""
+    """Make the secrets that this installation lacks, give back their names. What is there is left alone."""
     folder = settings.secrets_dir
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     made = []

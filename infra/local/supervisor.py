@@ -15,7 +15,7 @@ from infra.local.folders import logs_dir, run_dir, socket_path
 from infra.local.part import Part
 from streams.settings import Settings
 
-# A process that ends sooner than this counts as failed to start: the next try waits a second longer each time.
+# A process that ends sooner than this counts as failed to start: each next try waits a second longer.
 # One that lived longer is started again at once.
 SETTLED_SECONDS = 10
 TRIES = 1000
@@ -69,7 +69,9 @@ def escaped(path: Path) -> str:
     """A path as supervisor reads it back: `%` starts an expansion there; some others it cannot carry."""
     text = str(path)
     if any(mark in text for mark in ('"', "\n", " #", " ;")):
-        raise ValueError(f'{path}: a quote, line break, " #" or " ;" in a path is more than supervisor can read')
+        raise ValueError(
+            f'{path}: a quote, line break, " #" or " ;" in a path is more than supervisor can read'
+        )
     return text.replace("%", "%%")
 
 
@@ -136,6 +138,8 @@ def write_configuration(settings: Settings, parts: Sequence[Part], environment: 
 def _write_private(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.part")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(text)
     draft.replace(path)

@@ -18,28 +18,35 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def create_database(settings: Settings, superuser_dsn: str) -> None:
     """Make owner, reader and database unless they exist; passwords follow the secrets. Idempotent."""
     roles = {
-        settings.postgres_user: psycopg.conninfo.conninfo_to_dict(settings.postgres_dsn)["password"],
+        settings.postgres_user: str(psycopg.conninfo.conninfo_to_dict(settings.postgres_dsn)["password"]),
         settings.postgres_reader: settings.secret("reader"),
     }
     with psycopg.connect(superuser_dsn, autocommit=True) as connection:
         for role, password in roles.items():
-            exists = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
-            statement = "alter role {} login password {}" if exists else "create role {} login password {}"
-            connection.execute(sql.SQL(statement).format(sql.Identifier(role), sql.Literal(password)))
-        name = settings.postgres_database
-        if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
-            connection.execute(
-                sql.SQL("create database {} owner {} template template0 encoding 'UTF8'").format(
-                    sql.Identifier(name), sql.Identifier(settings.postgres_user)
-                )
-            )
+            ensure_role(connection, role, password)
+        ensure_database(connection, settings.postgres_database, owner=settings.postgres_user)
+
+
+def ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
+    """Make a role that may log in, or give the one there is that password."""
+    exists = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
+    statement = "alter role {} login password {}" if exists else "create role {} login password {}"
+    connection.execute(sql.SQL(statement).format(sql.Identifier(role), sql.Literal(password)))
+
+
+def ensure_database(connection: psycopg.Connection, name: str, owner: str) -> None:
+    """Make a database unless there is one."""
+    if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+        return
+    statement = sql.SQL("create database {} owner {} template template0 encoding 'UTF8'")
+    connection.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
 
 def migrate(settings: Settings) -> None:
     """Bring the schemas to the newest revision and let the reader read them. Idempotent."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    parts = psycopg.conninfo.conninfo_to_dict(settings.postgres_dsn)
+    parts = {key: str(part) for key, part in psycopg.conninfo.conninfo_to_dict(settings.postgres_dsn).items()}
     url = URL.create(
         "postgresql+psycopg",
         username=parts["user"],
@@ -65,7 +72,8 @@ def _grant_reader(settings: Settings) -> None:
             for statement in (
                 "grant usage on schema {schema} to {reader}",
                 "grant select on all tables in schema {schema} to {reader}",
-                "alter default privileges for role {owner} in schema {schema} grant select on tables to {reader}",
+                "alter default privileges for role {owner} in schema {schema}"
+                " grant select on tables to {reader}",
             ):
                 connection.execute(
                     sql.SQL(statement).format(schema=sql.Identifier(schema), reader=reader, owner=owner)

@@ -61,7 +61,7 @@ STATEMENTS = (
         next_offset bigint not null,
         primary key (query, topic, partition)
     )""",
-    # Ids that were counted. `content` tells a duplicate from a conflict, `position` is partition << 40 | offset.
+    # Ids that were counted. `content` tells duplicates from conflicts; `position`: partition << 40 | offset.
     """create table ops.claim (
         event_day date not null,
         source smallint not null,
@@ -196,8 +196,8 @@ STATEMENTS = (
         primary key (source, event_day, revision)
     )""",
     "create unique index publication_current on mart.publication (source, event_day) where is_current",
-    # The last rollup of a source's day, whatever came of it. `span` is the received days -> accepted events that live
-    # knew and the lake held when it read; null where that is not certain, so that the day is due again.
+    # The last rollup of a source's day, whatever came of it. `span` is the received days -> accepted events
+    # that live knew and the lake held when it read; null where that is not certain: the day is due again.
     """create table ops.rollup (
         source text not null,
         event_day date not null,

@@ -1,0 +1,120 @@
+"""`minsheng up|down|status|logs`: the local stack."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.bring_up import last_lines
+from infra.local.errors import LocalStackError
+from infra.local.parts import all_parts, chosen
+from infra.local.stack import Stack, log_of
+from infra.local.status import TITLES, PartStatus
+from infra.postgres.prepare import DatabaseNotReady
+from streams.settings import Settings
+from streams.zone import ZONE_NAME
+
+app = typer.Typer()
+errors = Console(stderr=True)
+INTERRUPTED, NOT_ALL_HEALTHY = 130, 3
+PRINTED_WIDTH = 200
+COLOURS = {"healthy": "green", "starting": "yellow", "stopped": "dim"}
+
+
+@app.command()
+def up(
+    only: Annotated[
+        str, typer.Option(help="parts, comma separated, with all that they need; all by default")
+    ] = "",
+) -> None:
+    """Start the local stack; return when every part is healthy.
+
+    Secrets are made, the database is migrated. What runs and works is left alone. Exit code 1 when something
+    stands in the way or a part does not become healthy: the message says what to do, the same call goes on.
+    """
+    stack = Stack.of(Settings(), errors)
+    try:
+        stack.up([name.strip() for name in only.split(",") if name.strip()])
+    except (LocalStackError, DatabaseNotReady) as problem:
+        errors.print(f"\n{problem}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from problem
+    except KeyboardInterrupt:
+        errors.print(
+            "\ninterrupted; what has started keeps running, `minsheng up` goes on, `minsheng down` ends it"
+        )
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command()
+def down() -> None:
+    """Stop every part of the local stack. Nothing is lost: data, logs and secrets stay."""
+    stopped = Stack.of(Settings(), errors).down()
+    errors.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="a JSON array, one object a part")] = False,
+) -> None:
+    """Show every part: state, since when, memory, and what is wrong with it.
+
+    Exit code 0 when every part that should run is healthy, 3 otherwise.
+    """
+    found = Stack.of(Settings(), errors).statuses()
+    if as_json:
+        typer.echo(json.dumps([part.as_json() for part in found], ensure_ascii=False, indent=1))
+    else:
+        console = Console()
+        console.print(_table(found), width=None if console.is_terminal else PRINTED_WIDTH)
+    on_demand = {part.name for part in all_parts(Settings()) if part.on_demand}
+    broken = [
+        part
+        for part in found
+        if part.state != "healthy" and not (part.name in on_demand and part.pid is None)
+    ]
+    raise typer.Exit(3 if broken else 0)
+
+
+def _table(found: list[PartStatus]) -> Table:
+    table = Table("组件", "", "状态", f"自 ({ZONE_NAME})", "内存 MiB", "说明", box=None, pad_edge=False)
+    for part in found:
+        table.add_row(
+            part.name,
+            part.title,
+            f"[{COLOURS.get(part.state, 'red')}]{TITLES[part.state]}",
+            f"{part.since:%m-%d %H:%M:%S}" if part.since else "",
+            f"{part.memory_bytes / 1024**2:.0f}" if part.memory_bytes else "",
+            part.says,
+        )
+    total = sum(part.memory_bytes or 0 for part in found)
+    table.add_row("", "", "", "合计", f"{total / 1024**2:.0f}", "")
+    return table
+
+
+@app.command()
+def logs(
+    part: Annotated[str, typer.Argument(help="a part; all of them by default")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on as lines come")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="how many lines of each")] = 20,
+) -> None:
+    """Show the last lines of a part's log, or of all."""
+    settings = Settings()
+    try:
+        parts = all_parts(settings)
+        names = [part] if part and chosen(parts, [part]) else [one.name for one in parts]
+    except LocalStackError as problem:
+        errors.print(str(problem), markup=False)
+        raise typer.Exit(1) from problem
+    files = [log_of(settings, name) for name in names]
+    if follow:
+        present = [str(file) for file in files if file.exists()]
+        raise typer.Exit(subprocess.run(["tail", "-n", str(lines), "-F", *present], check=False).returncode)
+    for file in files:
+        if len(files) > 1:
+            typer.secho(f"==> {file}", bold=True)
+        typer.echo("\n".join(last_lines(file, lines)))

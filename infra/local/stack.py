@@ -1,0 +1,127 @@
+"""The local stack of one installation: brought up, taken down, asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.install.java import find_java
+from infra.local.bring_up import BringUp, in_order
+from infra.local.control import Control
+from infra.local.display import Display
+from infra.local.environment import stack_environment
+from infra.local.errors import NotReady
+from infra.local.folders import logs_dir, make_folders
+from infra.local.leftovers import stop_leftovers
+from infra.local.part import Part
+from infra.local.parts import all_parts, chosen
+from infra.local.ready import obstacles
+from infra.local.secrets import make_secrets
+from infra.local.status import PartStatus, statuses
+from infra.local.supervisor import write_configuration
+from infra.postgres.prepare import prepare_database
+from streams.settings import Settings
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`environment` is the caller's: settings and the way to Java are taken from it."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    console: Console
+
+    @classmethod
+    def of(cls, settings: Settings, console: Console) -> Stack:
+        return cls(settings, os.environ, console)
+
+    @property
+    def control(self) -> Control:
+        return Control(self.settings)
+
+    def up(self, names: Sequence[str] = ()) -> None:
+        """Bring up the named parts and all they need (none named: all); what runs and works is left alone.
+
+        Raises NotReady before anything starts, PartFailed when a part does not become healthy.
+        """
+        make_folders(self.settings)
+        make_secrets(self.settings)
+        parts = all_parts(self.settings)
+        wanted = chosen(parts, names)
+        self._supervise(parts, wanted)
+        if not self.settings.postgres_local:
+            prepare_database(self.settings)
+        with Display(in_order(wanted), self.console) as display:
+            BringUp(self.control, logs_dir(self.settings), display).run(wanted)
+
+    def down(self) -> list[str]:
+        """Stop everything, those first that need others; gives back what was stopped."""
+        control, parts = self.control, all_parts(self.settings)
+        if not control.is_up():
+            return [str(pid) for pid in stop_leftovers(self.settings, parts)]
+        running = {name for name, state in control.states().items() if state.is_kept}
+        for level in levels(parts):
+            names = [part.name for part in level if part.name in running]
+            if names:
+                control.stop_parts(names, max(part.stop_seconds for part in level) + 2)
+        control.shut_down()
+        stop_leftovers(self.settings, parts)
+        return [part.name for part in parts if part.name in running]
+
+    def statuses(self) -> list[PartStatus]:
+        """The state of every part."""
+        return statuses(self.control, all_parts(self.settings))
+
+    def _supervise(self, parts: Sequence[Part], wanted: Sequence[Part]) -> None:
+        """Have a supervisor that knows all parts as they are defined now."""
+        control = self.control
+        is_up = control.is_up()
+        if not is_up:
+            ended = stop_leftovers(self.settings, parts)
+            if ended:
+                self.console.print(
+                    f"  ended {len(ended)} processes that a killed supervisor had left running"
+                )
+        running = {name for name, state in control.states().items() if state.is_kept} if is_up else set()
+        found = obstacles(self.settings, [part for part in wanted if part.name not in running])
+        if found:
+            raise NotReady("\n".join(found), "see above; `minsheng doctor` looks at everything")
+        environment = stack_environment(self.environment, find_java(self.environment))
+        configuration = write_configuration(self.settings, parts, environment)
+        if not is_up:
+            control.start(configuration, environment)
+            return
+        by_name = {part.name: part for part in parts}
+        changed = control.load(
+            lambda name: self._stop_one(control, name, by_name[name].stop_seconds if name in by_name else 10)
+        )
+        if changed_running := [name for name in changed if name in running]:
+            self.console.print(f"  defined anew, and therefore started again: {', '.join(changed_running)}")
+            names = {part.name for part in wanted}
+            for name in changed_running:
+                if name not in names:
+                    control.start_part(name)
+
+    @staticmethod
+    def _stop_one(control: Control, name: str, seconds: int) -> None:
+        control.stop_parts([name], seconds + 2)
+
+
+def levels(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts in the order of stopping: each level is needed by nothing that is left."""
+    left, found = list(parts), []
+    while left:
+        needed = {need for part in left for need in part.needs}
+        level = [part for part in left if part.name not in needed]
+        found.append(level)
+        left = [part for part in left if part.name in needed]
+    return found
+
+
+def log_of(settings: Settings, name: str) -> Path:
+    """The log file of a part."""
+    return logs_dir(settings) / f"{name}.log"

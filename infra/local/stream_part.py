@@ -1,0 +1,91 @@
+"""The platform's own processes as parts of the stack: Spark application, gateway, simulator."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from infra.local.part import NotHealthy, Part
+from streams.settings import Settings
+
+ANSWER_SECONDS = 3
+# The application's driver writes a heartbeat every few seconds; it is late when a batch takes long.
+HEARTBEAT_LATE = timedelta(seconds=30)
+
+
+def check_http(url: str, headers: dict[str, str] | None = None) -> None:
+    """Return when a GET is answered by 200. Raises NotHealthy."""
+    try:
+        answer = httpx.get(url, timeout=ANSWER_SECONDS, headers=headers, trust_env=False)
+    except httpx.HTTPError as error:
+        raise NotHealthy(f"{url}: {type(error).__name__} {error}".rstrip()) from error
+    if answer.status_code != httpx.codes.OK:
+        raise NotHealthy(f"{url} answers {answer.status_code}: {answer.text[:200]}")
+
+
+def check_stream(settings: Settings) -> None:
+    """Return when the live query's heartbeat is fresh. Raises NotHealthy."""
+    try:
+        with psycopg.connect(settings.postgres_dsn, connect_timeout=ANSWER_SECONDS) as connection:
+            row = connection.execute(
+                "select clock_timestamp() - beat_at from ops.heartbeat where query = 'live'"
+            ).fetchone()
+    except psycopg.Error as error:
+        raise NotHealthy(" ".join(str(error).split())) from error
+    if row is None:
+        raise NotHealthy("no heartbeat of the live query yet")
+    if row[0] > HEARTBEAT_LATE:
+        raise NotHealthy(f"the live query's last heartbeat is {row[0].total_seconds():.0f} s old")
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *arguments)
+
+
+def _command_line(*arguments: str) -> tuple[str, ...]:
+    return (str(Path(sys.executable).with_name("minsheng")), *arguments)
+
+
+def stream_part(settings: Settings) -> Part:
+    """Live query and archive query in one Spark application."""
+    return Part(
+        name="stream",
+        title="实时计算 Spark",
+        command=_python("spark_jobs.stream"),
+        healthy=lambda: check_stream(settings),
+        needs=("kafka", "postgres"),
+        memory_mib=1500,
+        start_seconds=120,
+        stop_seconds=10,
+    )
+
+
+def gateway_part(settings: Settings) -> Part:
+    """The way in over HTTP."""
+    host = "127.0.0.1" if settings.gateway_host in ("0.0.0.0", "::") else settings.gateway_host  # noqa: S104 (compared)
+    return Part(
+        name="gateway",
+        title="接入网关",
+        command=_python("streams.gateway"),
+        healthy=lambda: check_http(f"http://{host}:{settings.gateway_port}/health"),
+        needs=("kafka", "postgres"),
+        ports={"MINSHENG_GATEWAY_PORT": settings.gateway_port},
+        memory_mib=200,
+    )
+
+
+def simulator_part(settings: Settings) -> Part:
+    """The simulated city at real-time pace, forever. Only on demand: a real city sends its own events."""
+    return Part(
+        name="simulator",
+        title="模拟城市",
+        command=_command_line("simulate", "live"),
+        healthy=lambda: None,
+        needs=("kafka", "postgres"),
+        memory_mib=200,
+        on_demand=True,
+    )
