@@ -109,7 +109,8 @@ STATEMENTS = (
         partition int not null,
         received_day date not null,
         first_offset bigint not null,
-        next_offset bigint not null,
+        next_offset bigint,
+        seen_offset bigint not null,
         observed_at timestamptz not null,
         primary key (topic, partition, received_day)
     )""",
