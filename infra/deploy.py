@@ -1,7 +1,7 @@
 """Bring contracts to Kafka and PostgreSQL. Idempotent: a second call changes nothing.
 
-Order matters: topics first (an empty topic harms nobody), then tables, reference rows and the contract itself in
-one transaction. From its commit on the source exists for live query, gateway, rollup and dashboards.
+Order matters: topics first (an empty topic harms nobody), then tables, reference rows and the contract itself
+in one transaction. From its commit on the source exists for live query, gateway, rollup and dashboards.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Plan:
     @property
     def changes(self) -> bool:
         """Whether anything is to be done at all."""
-        return any(item.action != "keep" for item in (*self.contracts, *self.topics))
+        actions = [*(item.action for item in self.contracts), *(item.action for item in self.topics)]
+        return any(action != "keep" for action in actions)
 
 
 def deploy(settings: Settings, contracts: Iterable[Contract], *, dry_run: bool = False) -> Plan:
@@ -101,7 +102,7 @@ class _Row:
 
 
 def _refuse_stale_texts(contracts: Iterable[Contract]) -> None:
-    """What is stored is the text: it must say what the contract says (one may be copied with changes in Python)."""
+    """What is stored is the text: it must say what the contract says (a copy may have changed in Python)."""
     for contract in contracts:
         if parse_contract(contract.text, f"{contract.source}.yaml").version != contract.version:
             raise ContractError(

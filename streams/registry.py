@@ -48,8 +48,8 @@ class Registry:
     def deployed(self) -> Deployed:
         """The contracts of this moment; the same object as long as nothing changes.
 
-        Raises psycopg.OperationalError where PostgreSQL is away, ContractError where a deployed contract is one
-        that this version of the platform cannot read.
+        Raises psycopg.OperationalError where PostgreSQL is away, ContractError where a deployed contract is
+        one that this version of the platform cannot read.
         """
         with self._lock:
             try:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra import deploy as deployment
-from streams.contract.errors import ContractError
+from streams.contract.errors import ContractError, Problem
 from streams.contract.json_schema import event_schema
 from streams.contract.loader import load_contract, load_contracts
 from streams.contract.model import Contract
@@ -49,7 +49,7 @@ def check(
 ) -> None:
     """Read contract files and say everything that is wrong with them. Exit code 1 if anything is."""
     found: dict[str, Contract] = {}
-    problems = []
+    problems: list[Problem] = []
     for path in paths or [Settings().contracts_dir]:
         try:
             if not path.exists():

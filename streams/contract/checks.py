@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streams import reference
-from streams.contract.expressions import Column, Expression, Kind, Names, parse_condition
+from streams.contract.expressions import Expression, Kind, Names, parse_condition
 from streams.contract.model import Contract, DayRule, FieldSpec
-from streams.contract.rendering import Dialect
+from streams.contract.rendering import Column, Dialect
 from streams.contract.types import NAMED_TYPES
 
 _KINDS: Mapping[str, Kind] = {

@@ -1,7 +1,7 @@
 """Check digits of Chinese identifiers as DuckDB SQL.
 
-Each function takes an SQL expression of type VARCHAR and gives back SQL that is true or false for every text and
-never raises, so that a judge needs no case distinction.
+Each function takes an SQL expression of type VARCHAR and gives back SQL that is true or false for every text
+and never raises, so that a judge needs no case distinction.
 """
 
 from __future__ import annotations

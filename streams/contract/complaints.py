@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +11,7 @@ from pydantic_core import ErrorDetails
 from streams.contract.errors import Problem
 from streams.contract.model import Contract
 from streams.contract.strict_yaml import Document, Path, dotted
+from streams.contract.suggestions import did_you_mean, one_of
 
 _EXPECTED = {
     "dict_type": "a mapping (key: value)",
@@ -31,34 +31,28 @@ def problems(error: ValidationError, document: Document) -> Iterator[Problem]:
         yield Problem(document.name, document.line(path), what, expected, remedy)
 
 
-def did_you_mean(word: str, known: Iterator[str] | list[str]) -> str:
-    near = get_close_matches(word, list(known), 1, 0.6)
-    return f"Did you mean '{near[0]}'?" if near else ""
-
-
 def _words(detail: ErrorDetails, path: Path) -> tuple[str, str, str]:
     context: dict[str, Any] = detail.get("ctx", {})
     where, found = dotted(path), _shown(detail["input"])
     match detail["type"]:
         case "contract":
-            return f"{where}: {context['what']}", context["expected"], context["remedy"]
+            words = f"{where}: {context['what']}", context["expected"], context["remedy"]
         case "extra_forbidden":
             known = _keys_at(path[:-1])
             remedy = did_you_mean(str(path[-1]), known)
-            return f"unknown key '{path[-1]}' in {dotted(path[:-1])}", f"one of {', '.join(known)}", remedy
+            words = f"unknown key '{path[-1]}' in {dotted(path[:-1])}", one_of(known), remedy
         case "missing":
-            return f"{dotted(path[:-1])} has no '{path[-1]}'", f"the key '{path[-1]}'", "Add it."
+            words = f"{dotted(path[:-1])} has no '{path[-1]}'", f"the key '{path[-1]}'", "Add it."
         case "literal_error":
-            return f"{where}: {found}", context["expected"], ""
+            words = f"{where}: {found}", context["expected"], ""
         case "string_pattern_mismatch" if "a-z" in context["pattern"]:
             remedy = "Start with a letter; then letters, digits and single underscores."
-            return f"{where}: {found} is not a name", "lower case, such as price_fen", remedy
+            words = f"{where}: {found} is not a name", "lower case, such as price_fen", remedy
         case "string_pattern_mismatch":
-            return f"{where}: {found}", "text on one line that does not begin with a space", ""
-        case kind if kind in _EXPECTED:
-            return f"{where}: {found}", _EXPECTED[kind], ""
-        case _:
-            return f"{where}: {found}", _decapitalised(detail["msg"]), ""
+            words = f"{where}: {found}", "text on one line that does not begin with a space", ""
+        case kind:
+            words = f"{where}: {found}", _EXPECTED.get(kind, _decapitalised(detail["msg"])), ""
+    return words
 
 
 def _keys_at(path: Path) -> list[str]:

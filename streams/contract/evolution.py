@@ -1,8 +1,8 @@
 """May a contract replace the one that is deployed? Pure: two contracts in, what speaks against it out.
 
 Allowed: new optional field, enum value or metric; wider range, length or acceptance window; texts, volumes,
-retention, day rules, examples. Refused is whatever would make an event that was right wrong, or a number that is
-kept mean something else: that is a source of its own, `<source>_v2`.
+retention, day rules, examples. Refused is whatever would make an event that was right wrong, or a number that
+is kept mean something else: that is a source of its own, `<source>_v2`.
 """
 
 from __future__ import annotations

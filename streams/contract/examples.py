@@ -10,11 +10,11 @@ A good example is the `data` of an event, as JSON. A bad one is the first good e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from streams.contract.errors import Problem
 from streams.contract.strict_yaml import Document, as_json
+from streams.contract.suggestions import did_you_mean, one_of
 
 _KEYS = ("because", "field", "change", "without", "time")
 
@@ -61,9 +61,7 @@ def _refused(
 
     for key in item:
         if key not in _KEYS:
-            near = get_close_matches(key, _KEYS, 1)
-            remedy = f"Did you mean '{near[0]}'?" if near else ""
-            yield problem(key, f"unknown key '{key}'", f"one of {', '.join(_KEYS)}", remedy)
+            yield problem(key, f"unknown key '{key}'", one_of(_KEYS), did_you_mean(key, _KEYS))
     if not {"change", "without", "time"} & item.keys():
         yield problem(None, "a bad example without a fault", "change, without or time")
     if "change" in item and not isinstance(item["change"], dict):

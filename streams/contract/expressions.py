@@ -1,7 +1,7 @@
 """SQL expressions of contracts: parsed, held to an allow-list, checked for kinds, rendered for two engines.
 
-No subquery, no function that is not listed, no name that is not given. What is rendered never raises on either
-engine: arithmetic that overflows or divides by zero is null on both.
+No subquery, no function that is not listed, no name that is not given. What is rendered never raises on
+either engine: arithmetic that overflows or divides by zero is null on both.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from streams.contract import rendering
+from streams.contract.rendering import Column
+from streams.contract.suggestions import did_you_mean, one_of
 
 Kind = Literal["number", "text", "truth", "day", "instant"]
 Names = Mapping[str, Kind]
-Column = Callable[[str], str]
-"""Gives the SQL of a name."""
 
 MAX_CHARACTERS = 500
 
@@ -52,7 +51,7 @@ class Expression:
 
     def sql(self, dialect: rendering.Dialect, column: Column | None = None) -> str:
         """SQL of the bare expression, over columns of those names. Null where it cannot be computed."""
-        return rendering.render(self.tree, dialect, column or rendering.QUOTES[dialect])
+        return rendering.render(self.tree, dialect, column)
 
     def condition(self, dialect: rendering.Dialect, column: Column | None = None) -> str:
         """SQL that is true or false, never null: true where the condition holds or does not apply.
@@ -89,11 +88,11 @@ def parse_condition(text: str, names: Names) -> Expression:
             f"'{text}' is of the kind {expression.kind}", "a condition that is true or false"
         )
     if not expression.names:
-        raise ExpressionError(f"'{text}' names no field", f"one of {', '.join(names)}")
+        raise ExpressionError(f"'{text}' names no field", one_of(names))
     return expression
 
 
-def _parsed(text: str) -> exp.Expression:
+def _parsed(text: str) -> Any:
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"{len(text)} characters", f"at most {MAX_CHARACTERS}", "Split the rule.")
     try:
@@ -109,14 +108,12 @@ def _parsed(text: str) -> exp.Expression:
 def _known(column: exp.Column, names: Names) -> str:
     name = column.name
     if column.args.get("table") or name not in names:
-        near = get_close_matches(name, list(names), 1)
-        remedy = f"Did you mean '{near[0]}'?" if near else ""
-        raise ExpressionError(f"'{column.sql()}' is unknown here", f"one of {', '.join(names)}", remedy)
+        raise ExpressionError(f"'{column.sql()}' is unknown here", one_of(names), did_you_mean(name, names))
     return name
 
 
-def _refuse_extras(node: exp.Expression) -> None:
-    """Whatever an allowed node carries beyond what is rendered (between symmetric, ...) would be lost: refused."""
+def _refuse_extras(node: Any) -> None:
+    """What an allowed node carries beyond what is rendered (between symmetric) would be lost: refused."""
     extra = [key for key, value in node.args.items() if value and key not in _ARGUMENTS]
     if extra:
         raise ExpressionError(f"'{node.sql(dialect='duckdb')}': {extra[0]}", f"{OPERATORS}; {FUNCTIONS}")
@@ -241,9 +238,10 @@ def _is_day(text: str) -> bool:
         return False
 
 
-_ARGUMENTS = frozenset(
-    "this expression expressions low high ifs true default is_string quoted ignore_nulls table".split()
-)
+_ARGUMENTS = frozenset({
+    "this", "expression", "expressions", "low", "high", "ifs", "true", "default", "is_string", "quoted",
+    "ignore_nulls", "table",
+})  # fmt: skip
 _LEAVES: Mapping[type[exp.Expression], Kind] = {exp.Boolean: "truth"}
 _METHODS: Mapping[type[exp.Expression], Callable[[_Kinds, exp.Expression], Kind]] = {
     exp.Paren: _Kinds._paren,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 from streams import reference
+from streams.contract import pattern_maker
 from streams.contract.model import FieldSpec
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -41,9 +41,7 @@ def enum(random: Random, spec: FieldSpec) -> str:
 def text(random: Random, spec: FieldSpec) -> str:
     """A text that the field's pattern allows; without one, letters and digits."""
     if spec.pattern is not None:
-        from streams.contract.pattern_maker import make  # noqa: PLC0415 (the simulator's need only)
-
-        return make(random, spec.pattern)
+        return pattern_maker.make(random, spec.pattern)
     return "".join(random.choices(_LETTERS, k=min(8, spec.max_length or 8)))
 
 
@@ -57,7 +55,7 @@ def instant(random: Random, _: FieldSpec) -> str:
 
 
 def truth(random: Random, _: FieldSpec) -> bool:
-    return random.random() < 0.5
+    return random.choice((True, False))
 
 
 def resident_id(random: Random, _: FieldSpec) -> str:
@@ -86,6 +84,3 @@ def credit_code(random: Random, _: FieldSpec) -> str:
     body = f"91{random.choice(reference.divisions()).code}" + "".join(random.choices(_USCC_ALPHABET, k=9))
     total = sum(_USCC_ALPHABET.index(c) * w for c, w in zip(body, _USCC_WEIGHTS, strict=True))
     return body + _USCC_ALPHABET[-total % 31]
-
-
-Value = Any

@@ -25,7 +25,7 @@ Aggregate = Literal["count", "sum", "min", "max", "mean", "distinct"]
 AGGREGATES: tuple[Aggregate, ...] = ("count", "sum", "min", "max", "mean", "distinct")
 Pii = Literal["tokenise"]
 
-# Names become columns and parts of table names: `<source>__<metric>__revision` must fit PostgreSQL's 63 bytes.
+# Names become columns and parts of tables' names: `<source>__<metric>__revision` has 63 bytes in PostgreSQL.
 SourceName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=30)]
 FieldName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=40)]
 MetricName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=20)]
@@ -38,7 +38,7 @@ class Model(BaseModel):
 
 
 class Topic(Model):
-    """`partitions` is a wish: a deployment may have fewer. `key` is the field of the place: it keeps order."""
+    """`partitions` is a wish: a deployment may have fewer. `key`: the field of the place, whose order is kept."""
 
     partitions: Annotated[Whole, Field(ge=1, le=1000)] = 2
     retention: Duration = timedelta(days=7)
@@ -124,9 +124,9 @@ class Expect(Model):
 class DayRule(Model):
     """What Great Expectations asks of a day before it is published; one of `that`, `every`, `adds_up`.
 
-    `that`: a comparison that holds for every group. Groups are those of `metric` (its measures added up to the
-    dimensions `by`; distinct measures exact for that grouping), or, with `measures` instead of `metric`, the
-    day's accepted events (`where` picks some of them) grouped by `by`. With `reference`, the columns of
+    `that`: a comparison that holds for every group. Groups are those of `metric` (its measures added up to
+    the dimensions `by`; distinct measures exact for that grouping), or, with `measures` instead of `metric`,
+    the day's accepted events (`where` picks some of them) grouped by `by`. With `reference`, the columns of
     `streams/reference/<reference>.csv` may be named too, matched on the columns that it shares with `by`.
     `every`: each possible value of this field (a division, an enum's values) has at least one event.
     `adds_up`: this additive measure of `metric`, added up over all its groups, equals the same aggregate
@@ -150,15 +150,16 @@ class Simulated(Model):
 
     One of:
     `weights`: value -> weight;
-    `between` with `step`: evenly; `about` (mean, spread) with `step`: normally, kept within the field's range;
+    `between` with `step`: evenly;
+    `about` (mean, spread) with `step`: normally, kept within the field's range;
     `share` (lowest, highest) `of` another field, with `step`;
     `formula`: SQL over other fields;
-    `reference`: a row of `streams/reference/<reference>.csv`, drawn by its column `weigh` if there is one; the
-    columns that are fields of the contract too, such as division, come from the same row;
-    `distinct`: so many different values, used unevenly as people and places are. With `of` each belongs to one
-    value of that field (an elder to a canteen), with `once_per` each occurs once a day for one value of those
-    fields (an elder takes lunch once);
-    `by` with `each`: depends on another field or on the hour: {by: hour, each: {6-9: breakfast, 10-15: lunch}};
+    `reference`: a row of `streams/reference/<reference>.csv`, drawn by its column `weigh` if there is one;
+    the columns that are fields of the contract too, such as division, come from the same row;
+    `distinct`: so many different values, used unevenly as people and places are. With `of` each belongs to
+    one value of that field (an elder to a canteen), with `once_per` each occurs once a day for one value of
+    those fields (an elder takes lunch once);
+    `by` with `each`: depends on another field or the hour, {by: hour, each: {6-9: breakfast, 10-15: lunch}};
     `each` takes a value, a list of values or one of the above; `else` is for whatever it does not name, and
     without it the field is not there.
     `present`: percentage of events that carry an optional field.

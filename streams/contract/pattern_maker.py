@@ -11,7 +11,8 @@ _LONGEST_REPEAT = 8
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: "0123456789",
     sre.CATEGORY_WORD: "abcdefghijklmnopqrstuvwxyz0123456789_",
-    sre.CATEGORY_SPACE: " ",
+    sre.CATEGORY_NOT_DIGIT: "abcdefghijklmnopqrstuvwxyz_",
+    sre.CATEGORY_NOT_WORD: " -.",
 }
 
 
@@ -23,21 +24,17 @@ def make(random: Random, pattern: str) -> str:
 def _make(random: Random, operation: Any, argument: Any) -> str:
     if operation is sre.LITERAL:
         return chr(argument)
-    if operation is sre.ANY:
-        return random.choice(_CATEGORIES[sre.CATEGORY_WORD])
-    if operation is sre.IN:
-        return random.choice(_characters(argument))
-    if operation is sre.SUBPATTERN:
-        return "".join(_make(random, *item) for item in argument[-1])
-    if operation is sre.BRANCH:
-        return "".join(_make(random, *item) for item in random.choice(argument[1]))
-    if operation in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-        low, high, inner = argument
-        times = random.randint(low, max(low, min(int(high), low + _LONGEST_REPEAT)))
-        return "".join(_make(random, *item) for _ in range(times) for item in inner)
     if operation is sre.NOT_LITERAL:
         return "a" if chr(argument) != "a" else "b"
-    raise ValueError(f"a pattern with {operation} cannot be simulated")
+    if operation is sre.IN:
+        return random.choice(_characters(argument))
+    items = argument[-1]
+    if operation is sre.BRANCH:
+        items = random.choice(argument[1])
+    elif operation in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        low, high, inner = argument
+        items = list(inner) * random.randint(low, min(int(high), low + _LONGEST_REPEAT))
+    return "".join(_make(random, *item) for item in items)
 
 
 def _characters(items: Any) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from sqlglot import exp
 
 Dialect = Literal["duckdb", "spark"]
+Column = Callable[[str], str]
+"""Gives the SQL of a name."""
 
 MAX_DIGITS = 18
 """Digits of a number literal: more would not fit a bigint."""
@@ -23,87 +26,88 @@ def backquoted(name: str) -> str:
     return f"`{name}`"
 
 
-QUOTES: Mapping[Dialect, Callable[[str], str]] = {"duckdb": quoted, "spark": backquoted}
+QUOTES: Mapping[Dialect, Column] = {"duckdb": quoted, "spark": backquoted}
 
 
-def render(node: exp.Expression, dialect: Dialect, column: Callable[[str], str]) -> str:
+def render(tree: exp.Expression, dialect: Dialect, column: Column | None = None) -> str:
     """SQL of a tree that `expressions.parse` let pass. `column` gives the SQL of a name."""
+    return _Renderer(dialect, column or QUOTES[dialect]).sql(tree)
 
-    def sql(part: exp.Expression) -> str:
-        return render(part, dialect, column)
 
-    if isinstance(node, exp.Column):
-        return column(node.name)
-    if isinstance(node, exp.Literal):
-        return _literal(node, dialect)
-    if isinstance(node, exp.Boolean):
+@dataclass(frozen=True)
+class _Renderer:
+    """One method for each kind of node that expressions.py lets pass; sqlglot's nodes are Any here."""
+
+    dialect: Dialect
+    column: Column
+
+    def sql(self, node: Any) -> str:
+        if type(node) in _INFIX:
+            return f"({self.sql(node.this)} {_INFIX[type(node)]} {self.sql(node.expression)})"
+        if type(node) in _ARITHMETIC:
+            return self._arithmetic(type(node), self.sql(node.this), self.sql(node.expression))
+        if type(node) in _FUNCTIONS:
+            name = _FUNCTIONS[type(node)][0 if self.dialect == "duckdb" else 1]
+            parts = [part for part in (node.this, node.args.get("expression"), *node.expressions) if part]
+            return f"{name}({', '.join(map(self.sql, parts))})"
+        return _METHODS[type(node)](self, node)
+
+    def _column(self, node: Any) -> str:
+        return self.column(node.name)
+
+    def _boolean(self, node: Any) -> str:
         return "true" if node.this else "false"
-    if isinstance(node, exp.Paren):
-        return f"({sql(node.this)})"
-    infix = _INFIX.get(type(node))
-    if infix is not None:
-        return f"({sql(node.this)} {infix} {sql(node.expression)})"
-    if isinstance(node, tuple(_ARITHMETIC)):
-        return _arithmetic(
-            node, dialect, [sql(part) for part in (node.this, node.args.get("expression")) if part]
+
+    def _paren(self, node: Any) -> str:
+        return f"({self.sql(node.this)})"
+
+    def _not(self, node: Any) -> str:
+        return f"(not {self.sql(node.this)})"
+
+    def _is_null(self, node: Any) -> str:
+        return f"({self.sql(node.this)} is null)"
+
+    def _between(self, node: Any) -> str:
+        return (
+            f"({self.sql(node.this)} between {self.sql(node.args['low'])} and {self.sql(node.args['high'])})"
         )
-    if isinstance(node, tuple(_FUNCTIONS)):
-        parts = [part for part in (node.this, node.args.get("expression"), *node.expressions) if part]
-        return f"{_function(node, dialect)}({', '.join(map(sql, parts))})"
-    return _special(node, dialect, sql)
+
+    def _in(self, node: Any) -> str:
+        return f"({self.sql(node.this)} in ({', '.join(map(self.sql, node.expressions))}))"
+
+    def _case(self, node: Any) -> str:
+        branches = [f"when {self.sql(b.this)} then {self.sql(b.args['true'])}" for b in node.args["ifs"]]
+        default = node.args.get("default")
+        otherwise = f" else {self.sql(default)}" if default is not None else ""
+        return f"case {' '.join(branches)}{otherwise} end"
+
+    def _literal(self, node: Any) -> str:
+        if not node.is_string:
+            # A bare 2 would be a 32-bit integer, and 2 * 2,000,000,000 would overflow.
+            return str(node.name) if "." in node.name else f"cast({node.name} as bigint)"
+        text = node.name.replace("'", "''")
+        if self.dialect == "spark":
+            # Spark reads \ in a text as an escape, DuckDB does not.
+            text = node.name.replace("\\", "\\\\").replace("'", "\\'")
+        return f"date '{text}'" if node.args.get("day") else f"'{text}'"
+
+    def _negative(self, node: Any) -> str:
+        return self._arithmetic(exp.Sub, "cast(0 as bigint)", self.sql(node.this))
+
+    def _abs(self, node: Any) -> str:
+        # abs of the smallest bigint raises; this difference is null.
+        value = self.sql(node.this)
+        return f"case when {value} < 0 then {self._negative(node)} else {value} end"
+
+    def _arithmetic(self, operation: type[exp.Expression], left: str, right: str) -> str:
+        function, operator = _ARITHMETIC[operation]
+        if self.dialect == "spark":
+            return f"{function}({left}, {right})"
+        # DuckDB: x / 0 is infinity, which compares as a number; null says that there is none.
+        return f"try({left} {operator} {f'nullif({right}, 0)' if operator in '/%' else right})"
 
 
-def _special(node: exp.Expression, dialect: Dialect, sql: Callable[[exp.Expression], str]) -> str:
-    match node:
-        case exp.Abs():
-            # abs of the smallest bigint raises; the difference is null there
-            negative = _arithmetic(exp.Neg(), dialect, [sql(node.this)])
-            return f"case when {sql(node.this)} < 0 then {negative} else {sql(node.this)} end"
-        case exp.Not():
-            return f"(not {sql(node.this)})"
-        case exp.Is():
-            return f"({sql(node.this)} is null)"
-        case exp.Between():
-            return f"({sql(node.this)} between {sql(node.args['low'])} and {sql(node.args['high'])})"
-        case exp.In():
-            return f"({sql(node.this)} in ({', '.join(map(sql, node.expressions))}))"
-        case exp.Case():
-            branches = " ".join(f"when {sql(b.this)} then {sql(b.args['true'])}" for b in node.args["ifs"])
-            default = node.args.get("default")
-            return f"case {branches}" + (f" else {sql(default)}" if default is not None else "") + " end"
-    raise NotImplementedError(f"{node.key} is allowed by expressions.py, but cannot be rendered")
-
-
-def _literal(node: exp.Literal, dialect: Dialect) -> str:
-    if not node.is_string:
-        # A bare 2 would be a 32-bit integer, and 2 * 2,000,000,000 would overflow.
-        return node.name if "." in node.name else f"cast({node.name} as bigint)"
-    # Spark reads \\ in a text as an escape, DuckDB does not.
-    inner = (
-        node.name.replace("\\", "\\\\").replace("'", "\\'")
-        if dialect == "spark"
-        else node.name.replace("'", "''")
-    )
-    return f"date '{inner}'" if node.args.get("day") else f"'{inner}'"
-
-
-def _arithmetic(node: exp.Expression, dialect: Dialect, parts: list[str]) -> str:
-    name, operator = _ARITHMETIC[type(node)]
-    if isinstance(node, exp.Neg):
-        parts = ["cast(0 as bigint)", *parts]
-    left, right = parts
-    if dialect == "spark":
-        return f"{name}({left}, {right})"
-    # DuckDB: x / 0.0 is infinity, which compares as a number; null says that there is none.
-    return f"try({left} {operator} {f'nullif({right}, 0)' if operator in '/%' else right})"
-
-
-def _function(node: exp.Expression, dialect: Dialect) -> str:
-    names = _FUNCTIONS[type(node)]
-    return names[0 if dialect == "duckdb" else 1]
-
-
-_INFIX: Mapping[type[exp.Expression], str] = {
+_INFIX: Mapping[type, str] = {
     exp.And: "and",
     exp.Or: "or",
     exp.EQ: "=",
@@ -113,19 +117,31 @@ _INFIX: Mapping[type[exp.Expression], str] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
-_ARITHMETIC: Mapping[type[exp.Expression], tuple[str, str]] = {
+_ARITHMETIC: Mapping[type, tuple[str, str]] = {
     exp.Add: ("try_add", "+"),
     exp.Sub: ("try_subtract", "-"),
     exp.Mul: ("try_multiply", "*"),
     exp.Div: ("try_divide", "/"),
     exp.Mod: ("try_mod", "%"),
-    exp.Neg: ("try_subtract", "-"),
 }
-_FUNCTIONS: Mapping[type[exp.Expression], tuple[str, str]] = {
+_FUNCTIONS: Mapping[type, tuple[str, str]] = {
     exp.Coalesce: ("coalesce", "coalesce"),
     exp.Greatest: ("greatest", "greatest"),
     exp.Least: ("least", "least"),
     exp.Length: ("length", "char_length"),
     exp.Nullif: ("nullif", "nullif"),
     exp.StartsWith: ("starts_with", "startswith"),
+}
+_METHODS: Mapping[type, Callable[[_Renderer, Any], str]] = {
+    exp.Column: _Renderer._column,
+    exp.Literal: _Renderer._literal,
+    exp.Boolean: _Renderer._boolean,
+    exp.Paren: _Renderer._paren,
+    exp.Not: _Renderer._not,
+    exp.Is: _Renderer._is_null,
+    exp.Between: _Renderer._between,
+    exp.In: _Renderer._in,
+    exp.Case: _Renderer._case,
+    exp.Neg: _Renderer._negative,
+    exp.Abs: _Renderer._abs,
 }

@@ -85,7 +85,7 @@ def _refuse_unreadable(text: str, name: str) -> None:
         raise ContractError([Problem(name, line, "a tab character", "spaces", "Replace the tab by spaces.")])
 
 
-def _events(text: str, name: str) -> Iterator[yaml.Event]:
+def _events(text: str, name: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
@@ -115,9 +115,12 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Builder:
-    """Builds values from events, so that depth and repetition are refused before memory is spent."""
+    """Builds values from events, so that depth and repetition are refused before memory is spent.
 
-    def __init__(self, document: Document, events: Iterator[yaml.Event]) -> None:
+    Events are of type Any: the stubs leave out what each kind of event has.
+    """
+
+    def __init__(self, document: Document, events: Iterator[Any]) -> None:
         self.document = document
         self.events = events
 
@@ -137,7 +140,7 @@ class _Builder:
             )
         return root
 
-    def _node(self, event: yaml.Event, path: Path) -> Any:
+    def _node(self, event: Any, path: Path) -> Any:
         self.document.lines.setdefault(path, event.start_mark.line + 1)
         if isinstance(event, yaml.AliasEvent):
             self._refuse(event, f"alias *{event.anchor}", "values written out", "Repeat the value here.")
@@ -153,7 +156,7 @@ class _Builder:
             return self._sequence(path)
         return self._scalar(event, path)
 
-    def _scalar(self, event: yaml.Event, path: Path) -> str:
+    def _scalar(self, event: Any, path: Path) -> str:
         plain = not event.style
         if plain and event.value in ("", "~"):
             self._refuse(event, f"{dotted(path)} has no value", "a value", "Write the value or drop the key.")
@@ -176,7 +179,7 @@ class _Builder:
             mapping[key] = self._node(next(self.events), (*path, key))
         return mapping
 
-    def _key(self, event: yaml.Event, path: Path, mapping: dict[str, Any]) -> str:
+    def _key(self, event: Any, path: Path, mapping: dict[str, Any]) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             self._refuse(event, "a key that is not a text", "key: value")
         if event.value == "<<":
@@ -189,7 +192,7 @@ class _Builder:
             )
         return key
 
-    def _refuse(self, event: yaml.Event, what: str, expected: str, remedy: str = "") -> None:
+    def _refuse(self, event: Any, what: str, expected: str, remedy: str = "") -> None:
         raise ContractError([Problem(self.document.name, event.start_mark.line + 1, what, expected, remedy)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,7 +65,7 @@ def metric_tables(contract: Contract) -> tuple[MetricTable, ...]:
 
 
 def ddl(contract: Contract) -> list[str]:
-    """Statements that make the contract's tables and views where they are missing. Running them again is safe."""
+    """Statements that make the contract's tables and views where they are missing; safe to run again."""
     return [line for table in metric_tables(contract) for line in _statements(table, contract)]
 
 
@@ -87,73 +88,65 @@ def _columns(name: str, measure: Measure) -> tuple[Column, ...]:
             return (Column(name, measure.title, name, aggregate, measure.field),)
 
 
+@dataclass(frozen=True)
+class _Relation:
+    """A table or view of a metric: its quoted name, its Chinese title, its columns before the dimensions."""
+
+    kind: Literal["table", "view"]
+    name: str
+    title: str
+    leading: Mapping[str, tuple[str, str]]
+    """column -> (PostgreSQL type, Chinese title)"""
+
+
+_MINUTE = {"minute": ("timestamptz", "分钟")}
+_DAY = {"event_day": ("date", "日期"), "revision": ("int", "版本")}
+
+
 def _statements(table: MetricTable, contract: Contract) -> list[str]:
-    live, revisions, current = (
-        f'live."{table.name}"',
-        f'mart."{table.revision_name}"',
-        f'mart."{table.name}"',
-    )
+    title = f"{contract.title}·{table.title}"
+    live = _Relation("table", f'live."{table.name}"', f"{title}（实时，按分钟）", _MINUTE)
+    revisions = _Relation("table", f'mart."{table.revision_name}"', f"{title}（日终，各版本）", _DAY)
+    current = _Relation("view", f'mart."{table.name}"', f"{title}（日终）", _DAY)
     return [
-        _create(live, ("minute timestamptz not null",), ("minute",), table),
-        _create(
-            revisions, ("event_day date not null", "revision int not null"), ("event_day", "revision"), table
-        ),
+        _create(live, table),
+        _create(revisions, table),
         _view(current, revisions, table),
-        *_comments(
-            "table",
-            live,
-            f"{contract.title}·{table.title}（实时，按分钟）",
-            ("minute", "分钟"),
-            table,
-            contract,
-        ),
-        *_comments(
-            "table",
-            revisions,
-            f"{contract.title}·{table.title}（日终，各版本）",
-            ("event_day", "日期"),
-            table,
-            contract,
-        ),
-        *_comments(
-            "view", current, f"{contract.title}·{table.title}（日终）", ("event_day", "日期"), table, contract
-        ),
+        *(text for relation in (live, revisions, current) for text in _comments(relation, table, contract)),
     ]
 
 
-def _create(name: str, when: tuple[str, ...], key: tuple[str, ...], table: MetricTable) -> str:
+def _create(relation: _Relation, table: MetricTable) -> str:
     columns = [
-        *when,
-        *(f'"{dimension}" text' for dimension in table.dimensions),
-        *(f'"{c.name}" bigint' + ("" if c.nullable else " not null default 0") for c in table.columns),
-        f"unique nulls not distinct ({', '.join(map(_quoted, (*key, *table.dimensions)))})",
+        *(f"{_quoted(name)} {kind} not null" for name, (kind, _) in relation.leading.items()),
+        *(f"{_quoted(name)} text" for name in table.dimensions),
+        *(f"{_quoted(c.name)} bigint" + ("" if c.nullable else " not null default 0") for c in table.columns),
+        f"unique nulls not distinct ({', '.join(map(_quoted, (*relation.leading, *table.dimensions)))})",
     ]
-    # Every batch updates the running minutes: room in the page keeps those updates off the index.
     body = ",\n    ".join(columns)
-    return f"create table if not exists {name} (\n    {body}\n) with (fillfactor = 80)"
+    # Every batch updates the running minutes: room in the page keeps those updates off the index.
+    return f"create table if not exists {relation.name} (\n    {body}\n) with (fillfactor = 80)"
 
 
-def _view(name: str, revisions: str, table: MetricTable) -> str:
-    columns = ("event_day", "revision", *table.dimensions, *(column.name for column in table.columns))
+def _view(current: _Relation, revisions: _Relation, table: MetricTable) -> str:
+    columns = (*current.leading, *table.dimensions, *(column.name for column in table.columns))
+    selected = ", ".join(f"r.{_quoted(column)}" for column in columns)
+    same = f"p.source = {_literal(table.source)} and p.event_day = r.event_day and p.revision = r.revision"
     return (
-        f"create or replace view {name} as\n    select {', '.join(f'r.{_quoted(column)}' for column in columns)}"
-        f", p.published_at\n    from {revisions} r join mart.publication p"
-        f" on p.source = {_literal(table.source)} and p.event_day = r.event_day and p.revision = r.revision"
-        "\n    where p.is_current"
+        f"create or replace view {current.name} as\n    select {selected}, p.published_at"  # noqa: S608 (quoted names)
+        f"\n    from {revisions.name} r join mart.publication p on {same}\n    where p.is_current"
     )
 
 
-def _comments(
-    kind: str, name: str, title: str, when: tuple[str, str], table: MetricTable, contract: Contract
-) -> list[str]:
-    titles = [
-        when,
-        *((dimension, contract.fields[dimension].title) for dimension in table.dimensions),
-        *((column.name, column.title) for column in table.columns),
-    ]
+def _comments(relation: _Relation, table: MetricTable, contract: Contract) -> list[str]:
+    titles = {
+        **{name: title for name, (_, title) in relation.leading.items()},
+        **{name: contract.fields[name].title for name in table.dimensions},
+        **{column.name: column.title for column in table.columns},
+    }
     return [
-        f"comment on {kind} {name} is {_literal(title)}",
-        *(f"comment on column {name}.{_quoted(column)} is {_literal(text)}" for column, text in titles),
+        f"comment on {relation.kind} {relation.name} is {_literal(relation.title)}",
+        *(f"comment on column {relation.name}.{_quoted(c)} is {_literal(t)}" for c, t in titles.items()),
     ]
 
 

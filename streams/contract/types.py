@@ -179,7 +179,7 @@ _TYPES = (
     ),
     NamedType(
         name="decimal",
-        about="a number of at most four decimal places; cannot be summed, use a whole number of a smaller unit",
+        about="a number of at most four decimal places; cannot be summed, whole numbers can",
         json="number",
         duckdb="DECIMAL(18,4)",
         spark="decimal(18,4)",
