@@ -1,0 +1,1 @@
+"""Verdicts on events: Judge, and the Chinese text of its reasons."""

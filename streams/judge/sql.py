@@ -1,0 +1,118 @@
+"""Small pieces of DuckDB SQL that plan.py puts together. Names that begin with `_` are ours, never a field's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from streams.contract.model import FieldSpec
+from streams.contract.types import NAMED_TYPES
+from streams.zone import ZONE_NAME
+
+# A JSON text of printable ASCII without escapes, in its quotes: what ids and sources nearly always are.
+PLAIN_TEXT = r'"[ !#-\[\]-~]+"'
+PLAIN_OR_EMPTY = r'"[ !#-\[\]-~]*"'
+PLAIN_URI = r'"[A-Za-z0-9\-._~:/?#\[\]@!$&\'()*+,;=]+"'
+PLAIN_TIME = (
+    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
+    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+)
+
+
+def quoted(name: str) -> str:
+    """A column; always quoted, a field may be called order."""
+    return f'"{name}"'
+
+
+def text_of(field: str) -> str:
+    """The column that holds a field's value as text."""
+    return quoted(f"_t_{field}")
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def any_of(values: Iterable[str]) -> str:
+    return ", ".join(map(literal, values))
+
+
+def full_match(value: str, pattern: str) -> str:
+    return f"regexp_full_match({value}, {literal(pattern)})"
+
+
+def unquoted(value: str) -> str:
+    """The text within the quotes of a JSON text that has no escapes."""
+    return f"substr({value}, 2, length({value}) - 2)"
+
+
+def unstructured(value: str) -> str:
+    """True where a JSON text has its quotes and nothing that is escaped within them."""
+    return f"(starts_with({value}, '\"') and not contains({value}, '\\'))"
+
+
+def is_a_text_by_itself(spec: FieldSpec) -> bool:
+    """Whether every text that the field's rules let pass could not be a number, true, NaN or an object.
+
+    from_json gives 12 and "12" as the same VARCHAR. Where a rule settles which it was, the field may be parsed as
+    VARCHAR; elsewhere it is parsed as JSON, whose quotes tell, and unquoted afterwards.
+    """
+    if spec.pii is not None or NAMED_TYPES[spec.type].duckdb in ("DATE", "TIMESTAMPTZ"):
+        return True
+    if spec.values:
+        return not any(map(_is_json, spec.values))
+    pattern = spec.pattern
+    if not pattern or "|" in pattern:
+        return False
+    # Numbers, true, false, NaN, Infinity, objects and arrays begin otherwise.
+    first, second = pattern[0], pattern[1:2]
+    return first.isascii() and first.isalpha() and first not in "tfnNI" and second not in ("?", "*", "{")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def typed(spec: FieldSpec, text: str) -> str:
+    """A field's value in its own type, from its text; null where the text is none."""
+    kind = NAMED_TYPES[spec.type].duckdb
+    match kind:
+        case "VARCHAR":
+            return text
+        case "BOOLEAN":
+            return f"({text} = 'true')"
+        case _:
+            return f"try_cast({text} as {kind})"
+
+
+def canonical(spec: FieldSpec, name: str) -> str:
+    """Text of a value that is the same for every way to write it in JSON."""
+    match NAMED_TYPES[spec.type].duckdb:
+        case "TIMESTAMPTZ":
+            return f"epoch_us({quoted(name)})::varchar"
+        case kind if kind.startswith("DECIMAL"):
+            return f"{quoted(name)}::varchar"
+        case _:
+            return text_of(name)
+
+
+def event_day(moment: str) -> str:
+    """Days since 1970-01-01 in the platform's zone.
+
+    The zone has had UTC+8 and nothing else since 1992; before that it had summer time, which the cast knows.
+    """
+    exact = f"((timezone('{ZONE_NAME}', {moment}))::date - date '1970-01-01')"
+    return (
+        f"(case when {moment} >= timestamptz '1992-01-01 00:00:00+08:00'"
+        f" then (epoch_us({moment}) + 28800000000) // 86400000000 else {exact} end)::int"
+    )
+
+
+def minute(moment: str) -> str:
+    """Whole minutes since 1970-01-01 00:00 UTC, rounded down before it too."""
+    micros = f"epoch_us({moment})"
+    return f"(({micros} - (({micros} % 60000000) + 60000000) % 60000000) // 60000000)::int"

@@ -1,0 +1,191 @@
+"""Verdicts of one source's events: the fast statement for all, the slow way for the rows that it cannot pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streams.envelope import Reason
+from streams.judge.engine import engine, run_isolating
+from streams.judge.mask import mask
+from streams.judge.plan import Plan
+from streams.judge.reading import Reading, read, shown
+from streams.judge.schema import REASONS
+
+MOST_REASONS = 20
+"""Reasons that one event gets at most."""
+
+_CLAIM = pa.binary(16)
+# Of a rejected event only this is told, as far as it is known and sound.
+_TOLD = ("event_id", "event_at", "division", "place", "event_day", "minute")
+
+Columns = dict[str, pa.Array]
+
+
+def of_source(plan: Plan, batch: pa.RecordBatch) -> Columns:
+    """Columns of the verdicts of events on a source's topic: all of VERDICT but those that tell the record."""
+    rows = pa.table({"_received": batch["received_at"], "_value": _texts(batch["value"])})
+    found = run_isolating(plan.fast, rows, lambda row: _no_answer(plan.fast, row))
+    columns = {name: found[name].combine_chunks() for name in found.column_names}
+    right = columns["accepted"] = pc.fill_null(columns.pop("_ok"), False)
+    if not pc.all(right).as_py():
+        wrong = pc.invert(right)
+        slow = _slow(plan, batch.filter(wrong))
+        columns = {
+            name: pc.replace_with_mask(column, wrong, slow[name].cast(column.type))
+            for name, column in columns.items()
+        }
+        is_right = right.to_numpy(zero_copy_only=False)
+        places = pa.array(np.cumsum(~is_right) - 1, mask=is_right)
+        columns |= {name: slow[name].take(places) for name in ("reasons", "excerpt")}
+    columns["claim_id"] = columns["claim_id"].cast(_CLAIM)
+    columns["content"] = _first_eight(columns["content"].cast(_CLAIM))
+    return columns
+
+
+def of_no_source(batch: pa.RecordBatch) -> Columns:
+    """Columns of the verdicts of events on a topic that has no contract."""
+    values = batch["value"].to_pylist()
+    return {
+        "accepted": pa.repeat(pa.scalar(False), len(values)),
+        "reasons": _reasons([[Reason("unknown_source")]] * len(values)),
+        "excerpt": pa.array(map(_excerpt, values), pa.string()),
+    }
+
+
+def _slow(plan: Plan, batch: pa.RecordBatch) -> Columns:
+    """The verdicts of events one by one: all reasons, exactly; none for those that are right after all."""
+    values = batch["value"].to_pylist()
+    readings = [read(value, plan) for value in values]
+    rows = _rows(plan, batch["received_at"], readings)
+    found = run_isolating(plan.slow, rows, lambda row: _no_answer(plan.slow, row))
+    reasons = [reading.reasons for reading in readings]
+    for row, rule in zip(*np.nonzero(_broken(plan, found)), strict=True):
+        _add_broken(plan, int(rule), readings[row], reasons[row])
+    for row in np.flatnonzero(found["_r0"].is_null().to_numpy()):
+        reasons[row].append(Reason("undecidable"))
+    rejected = pa.array([bool(listed) for listed in reasons])
+    columns = {"accepted": pc.invert(rejected)}
+    for name in found.column_names[len(plan.rules) :]:
+        column = found[name].combine_chunks()
+        if name not in _TOLD:
+            column = pc.if_else(rejected, pa.nulls(len(column), column.type), column)
+        columns[name] = column
+    _untell(plan, columns, readings, reasons)
+    columns["reasons"] = _reasons([_in_order(plan, listed) for listed in reasons])
+    columns["excerpt"] = pa.array(
+        (_excerpt(value) if listed else None for value, listed in zip(values, reasons, strict=True)), pa.string()
+    )
+    return columns
+
+
+def _rows(plan: Plan, received: pa.Array, readings: Sequence[Reading]) -> pa.Table:
+    """What the slow statement reads."""
+
+    def texts(values: list[str | None]) -> pa.Array:
+        return pa.array(values, pa.string())
+
+    return pa.table(
+        {
+            "_received": received,
+            "_id": texts([reading.event_id for reading in readings]),
+            "_source": texts([reading.source for reading in readings]),
+            "_time": texts([reading.time for reading in readings]),
+            **{
+                f"_t_{field.name}": texts([reading.texts.get(field.name) for reading in readings])
+                for field in plan.fields
+            },
+        }
+    )
+
+
+def _broken(plan: Plan, found: pa.Table) -> np.ndarray:
+    """Rows x rules: true where a rule is broken."""
+    columns = [pc.fill_null(found[f"_r{index}"], False).to_numpy() for index in range(len(plan.rules))]
+    return np.stack(columns, axis=1)
+
+
+def _add_broken(plan: Plan, index: int, reading: Reading, reasons: list[Reason]) -> None:
+    rule = plan.rules[index]
+    if any(reason.code == rule.code and reason.field == rule.field for reason in reasons):
+        return
+    seen = reading.time if rule.field == "time" and index < plan.window else reading.texts.get(rule.field or "")
+    personal = rule.code == "untokenised"
+    reasons.append(Reason(rule.code, rule.field, None if seen is None or personal else shown(seen)))
+
+
+def _untell(
+    plan: Plan, columns: Columns, readings: Sequence[Reading], reasons: Sequence[Sequence[Reason]]
+) -> None:
+    """Take back, in place, what is not sound in rejected events: a faulty place, a person's number in an id."""
+    faulty = [frozenset(reason.field for reason in listed) for listed in reasons]
+    for column, name in (("division", plan.division), ("place", plan.place)):
+        kept = (
+            text if not fields or name not in fields else None
+            for text, fields in zip(columns[column].to_pylist(), faulty, strict=True)
+        )
+        columns[column] = pa.array(kept, pa.string())
+    ids = (
+        mask(reading.event_id) if listed and reading.event_id is not None else reading.event_id
+        for reading, listed in zip(readings, reasons, strict=True)
+    )
+    columns["event_id"] = pa.array(ids, pa.string())
+
+
+def _in_order(plan: Plan, reasons: list[Reason]) -> list[Reason]:
+    """Envelope first, then the fields as the contract has them, then what it does not have, then checks."""
+    order = {field.name: index for index, field in enumerate(plan.fields)}
+
+    def rank(reason: Reason) -> int:
+        if reason.code.startswith("check:"):
+            return len(order) + 1
+        if reason.code == "unknown_field":
+            return len(order)
+        in_data = reason.code not in ("bad_envelope", "bad_time", "too_old", "too_new", "wrong_topic")
+        return order.get(reason.field or "", -1) if in_data else -1
+
+    return sorted(reasons, key=rank)[:MOST_REASONS]
+
+
+def _reasons(listed: Sequence[Sequence[Reason]]) -> pa.Array:
+    return pa.array([[reason._asdict() for reason in reasons] or None for reasons in listed], REASONS)
+
+
+def _excerpt(value: bytes | None) -> str:
+    return mask((value or b"")[:_EXCERPT_BYTES].decode("utf-8", "replace"))
+
+
+_EXCERPT_BYTES = 64_000
+
+
+def _texts(values: pa.Array) -> pa.Array:
+    """Values as text, null where they are not UTF-8."""
+    try:
+        return values.cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array(map(_text, values.to_pylist()), pa.string())
+
+
+def _text(value: bytes | None) -> str | None:
+    try:
+        return value.decode("utf-8") if value is not None else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _no_answer(statement: str, row: pa.Table) -> pa.Table:
+    """A row of nulls with the columns that the statement gives."""
+    empty = engine().run(statement, row.slice(0, 0))
+    if empty is None:
+        raise AssertionError("a statement failed on no rows at all")
+    return pa.table([pa.nulls(1, field.type) for field in empty.schema], schema=empty.schema)
+
+
+def _first_eight(digests: pa.FixedSizeBinaryArray) -> pa.Array:
+    """The first eight bytes of 16-byte digests as little-endian bigint."""
+    words = np.frombuffer(digests.buffers()[1], "<i8").reshape(-1, 2)
+    words = words[digests.offset : digests.offset + len(digests), 0]
+    return pa.array(words, pa.int64(), mask=digests.is_null().to_numpy(zero_copy_only=False))
