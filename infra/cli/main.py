@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from infra.cli import contract, stack
+from infra.cli import contract, doctor, gateway, importing, ledger, stack, topics
 from infra.install.java import find_java, with_java
 
 app = typer.Typer(name="minsheng", no_args_is_help=True, help="民生：城市公共服务实时事件平台 (live event platform).")
@@ -21,4 +21,9 @@ def choose_java() -> None:
 
 
 app.add_typer(stack.app)
+app.command()(ledger.ledger)
+app.command()(doctor.doctor)
 app.add_typer(contract.app, name="contract")
+app.add_typer(topics.app, name="topics")
+app.add_typer(gateway.app, name="gateway")
+app.command("import")(importing.import_file)

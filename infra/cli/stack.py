@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import Annotated
 
 import typer
@@ -69,15 +70,11 @@ def status(
     if as_json:
         typer.echo(json.dumps([part.as_json() for part in found], ensure_ascii=False, indent=1))
     else:
-        console = Console()
-        console.print(_table(found), width=None if console.is_terminal else PRINTED_WIDTH)
-    on_demand = {part.name for part in all_parts(Settings()) if part.on_demand}
-    broken = [
-        part
-        for part in found
-        if part.state != "healthy" and not (part.name in on_demand and part.pid is None)
-    ]
-    raise typer.Exit(3 if broken else 0)
+        console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
+        console.print(_table(found))
+    optional = {part.name for part in all_parts(Settings()) if part.on_demand}
+    wanted = [part for part in found if part.name not in optional or part.state != "stopped"]
+    raise typer.Exit(0 if all(part.state == "healthy" for part in wanted) else NOT_ALL_HEALTHY)
 
 
 def _table(found: list[PartStatus]) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import URL, create_engine
 
@@ -63,6 +64,17 @@ def migrate(settings: Settings) -> None:
     finally:
         engine.dispose()
     _grant_reader(settings)
+
+
+def revisions(connection: psycopg.Connection) -> tuple[str | None, str | None]:
+    """The revision of the database (None: it has none) and the newest that the code knows."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    if connection.execute("select to_regclass('public.migration')").fetchone() == (None,):
+        return None, newest
+    row = connection.execute("select version_num from public.migration").fetchone()
+    return (row[0] if row else None), newest
 
 
 def _grant_reader(settings: Settings) -> None:

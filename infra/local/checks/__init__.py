@@ -1,0 +1,1 @@
+"""What `minsheng doctor` looks at: each check is a function of a `Place` that gives back a `Finding`."""
