@@ -1,0 +1,223 @@
+"""Appends what Kafka has received to the lake, in steps that are exact across a crash.
+
+Two systems cannot commit together, so each step is announced first: ops.intent holds the offsets and a
+version; then Delta appends them under that version, once however often it is asked to; then the positions
+move and the intent is cleared. A start finishes an open intent before anything else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from kafka import TopicPartition
+from psycopg.types.json import Jsonb
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 (Spark's own convention)
+
+from spark_jobs import positions
+from spark_jobs.cluster import Cluster
+from spark_jobs.live.results import add_tally
+from spark_jobs.positions import Position, Read
+from streams.settings import Settings
+from streams.zone import ZONE_NAME
+
+QUERY = "archive"
+POOL = "archive"
+TABLE = "events"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Offsets of one partition: from `first` up to, but not including, `until`."""
+
+    partition: TopicPartition
+    topic_id: UUID
+    first: int
+    until: int
+
+
+class Archive:
+    """Steps of the archive, on the fenced connection."""
+
+    def __init__(
+        self, spark: SparkSession, settings: Settings, connection: psycopg.Connection, run: UUID
+    ) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._connection = connection
+        self._run = run
+        self._path = settings.lake_dir / TABLE
+        self._positions: dict[TopicPartition, Position] | None = None
+
+    def step(self, cluster: Cluster) -> int:
+        """Append what is new, at most `archive_max_events` of it; gives back how many events that was.
+
+        Raises PositionLost like the live query.
+        """
+        self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
+        version, ranges = self._intent()
+        if ranges is None:
+            ranges = self._new_ranges(cluster)
+            if not ranges:
+                return 0
+            version += 1
+            self._announce(version, ranges)
+        return self._append(version, ranges)
+
+    def _new_ranges(self, cluster: Cluster) -> list[Range]:
+        known = self._known()
+        prefix = self._settings.topic_prefix
+        begin = positions.start(cluster, prefix, known)
+        topics = cluster.topics(prefix)
+        found = [partition for partition in begin if partition.topic in topics]
+        first, end = cluster.first_offsets(found), cluster.end_offsets(found)
+        ranges = (
+            Range(
+                partition,
+                topics[partition.topic].id,
+                first[partition] if begin[partition] == positions.EARLIEST else begin[partition],
+                end[partition],
+            )
+            for partition in found
+        )
+        return list(
+            limited([each for each in ranges if each.until > each.first], self._settings.archive_max_events)
+        )
+
+    def _append(self, version: int, ranges: list[Range]) -> int:
+        started_at = datetime.now(UTC)
+        records = lake_rows(read(self._spark, self._settings.kafka_bootstrap, ranges))
+        # One task: the other cores stay with the live query, whose batches cannot wait for a file.
+        writer = records.coalesce(1).write.format("delta").mode("append").partitionBy("received_day")
+        writer = writer.option("txnAppId", "minsheng.archive").option("txnVersion", str(version))
+        writer.save(str(self._path))
+        counted = self._counted(ranges)
+        reads = [Read(each.partition, each.topic_id, each.first, each.until - 1) for each in ranges]
+        with self._connection.transaction():
+            moved = positions.advance(self._connection, QUERY, self._known(), reads)
+            add_tally(self._connection, QUERY, counted)
+            self._connection.execute("update ops.intent set ranges = null where query = %s", (QUERY,))
+            events: int = sum(row["events"] for row in counted)
+            self._connection.execute(
+                "insert into ops.batch (query, run, batch, started_at, events) values (%s, %s, %s, %s, %s)",
+                (QUERY, self._run, version, started_at, events),
+            )
+        self._known().update(moved)
+        return events
+
+    def _known(self) -> dict[TopicPartition, Position]:
+        if self._positions is None:
+            self._positions = positions.load(self._connection, QUERY)
+        return self._positions
+
+    def _intent(self) -> tuple[int, list[Range] | None]:
+        row = self._connection.execute(
+            "select version, ranges from ops.intent where query = %s", (QUERY,)
+        ).fetchone()
+        if row is None:
+            return 0, None
+        return row[0], None if row[1] is None else [_range(each) for each in row[1]]
+
+    def _announce(self, version: int, ranges: list[Range]) -> None:
+        self._connection.execute(
+            "insert into ops.intent (query, version, ranges) values (%s, %s, %s)"
+            " on conflict (query) do update set version = excluded.version, ranges = excluded.ranges",
+            (QUERY, version, Jsonb([_plain(each) for each in ranges])),
+        )
+
+    def _counted(self, ranges: list[Range]) -> list[dict[str, Any]]:
+        """Rows of the ranges that stand in the lake, by source and received day: asked of the lake itself."""
+        inside = F.lit(False)
+        for each in ranges:
+            own = (F.col("topic") == each.partition.topic) & (F.col("partition") == each.partition.partition)
+            inside |= own & (F.col("offset") >= each.first) & (F.col("offset") < each.until)
+        rows = self._spark.read.format("delta").load(str(self._path)).where(inside)
+        prefix = self._settings.topic_prefix
+        return [
+            {
+                "source": row.topic.removeprefix(prefix),
+                "received_day": row.day,
+                "outcome": "archived",
+                "events": row.events,
+            }
+            for row in rows.groupBy("topic", F.unix_date("received_day").alias("day"))
+            .agg(F.count("*").alias("events"))
+            .collect()
+        ]
+
+
+def read(spark: SparkSession, bootstrap: str, ranges: list[Range]) -> DataFrame:
+    """Records of Kafka in these ranges, headers included. A record that Kafka cannot give fails the read."""
+    options = {
+        "kafka.bootstrap.servers": bootstrap,
+        "assign": _assigned(each.partition for each in ranges),
+        "startingOffsets": _offsets({each.partition: each.first for each in ranges}),
+        "endingOffsets": _offsets({each.partition: each.until for each in ranges}),
+        "includeHeaders": "true",
+        "failOnDataLoss": "true",
+    }
+    return spark.read.format("kafka").options(**options).load()
+
+
+def lake_rows(records: DataFrame) -> DataFrame:
+    """Kafka records -> topic, partition, offset, received_at, value, headers, received_day (local)."""
+    return records.select(
+        "topic",
+        "partition",
+        "offset",
+        F.col("timestamp").alias("received_at"),
+        "value",
+        "headers",
+        F.to_date(F.from_utc_timestamp("timestamp", ZONE_NAME)).alias("received_day"),
+    )
+
+
+def limited(ranges: list[Range], events: int) -> Iterator[Range]:
+    """The ranges, each shortened by the same share so that all together hold at most `events`. Pure."""
+    total = sum(each.until - each.first for each in ranges)
+    for each in ranges:
+        length = each.until - each.first
+        kept = length if total <= events else max(1, length * events // total)
+        yield Range(each.partition, each.topic_id, each.first, each.first + kept)
+
+
+def _offsets(values: Mapping[TopicPartition, int]) -> str:
+    """Spark's JSON: {topic: {partition: offset}}."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for partition, offset in values.items():
+        found[partition.topic][str(partition.partition)] = offset
+    return json.dumps(found)
+
+
+def _assigned(partitions: Iterable[TopicPartition]) -> str:
+    """Spark's JSON: {topic: [partition]}."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for partition in partitions:
+        found[partition.topic].append(partition.partition)
+    return json.dumps(found)
+
+
+def _plain(each: Range) -> dict[str, object]:
+    return {
+        "topic": each.partition.topic,
+        "partition": each.partition.partition,
+        "topic_id": str(each.topic_id),
+        "first": each.first,
+        "until": each.until,
+    }
+
+
+def _range(plain: Mapping[str, object]) -> Range:
+    return Range(
+        TopicPartition(plain["topic"], plain["partition"]),
+        UUID(str(plain["topic_id"])),
+        int(str(plain["first"])),
+        int(str(plain["until"])),
+    )

@@ -1,0 +1,150 @@
+"""One batch into PostgreSQL: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+from kafka import TopicPartition
+
+from spark_jobs import positions as position
+from spark_jobs.cluster import Topic
+from spark_jobs.live import results
+from spark_jobs.live.claim_days import ClaimDays
+from spark_jobs.live.claims import Claims
+from spark_jobs.live.counting import LIVE, SKETCH, SPAN, TALLY, Exclusions
+from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED
+from spark_jobs.live.plan import Plan
+from spark_jobs.positions import Position, Read
+
+QUERY = "live"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A judged batch. `judged`: its small blobs by kind. The rest stays in Spark until it is asked for."""
+
+    number: int
+    started_at: datetime
+    plan: Plan
+    judged: Mapping[str, pa.Table]
+    count: Callable[[Mapping[int, Exclusions]], Mapping[str, pa.Table]]
+    rejected: Callable[[], Iterator[pa.Table]]
+    release: Callable[[], None]
+
+
+@dataclass
+class Committer:
+    """Commits batches in their order on the fenced connection; `positions` is what has been committed."""
+
+    connection: psycopg.Connection
+    run: UUID
+    topics: Callable[[list[str]], Mapping[str, Topic]]
+    positions: dict[TopicPartition, Position]
+    seconds: dict[str, float] = field(default_factory=dict)
+    committed: int = 0
+
+    def __post_init__(self) -> None:
+        self._claims = Claims(self.connection)
+        self._days = ClaimDays(self.connection)
+
+    def commit(self, batch: Batch) -> None:
+        """Raises OutOfOrder, PositionLost or psycopg.Error; then nothing of the batch has been written."""
+        try:
+            reads = self._reads(batch.judged[READ])
+            claims = batch.judged.get(CLAIMS)
+            if claims is not None:
+                days = pc.unique(claims.column("event_day")).to_pylist()
+                self._days.ensure(results.EPOCH + timedelta(days=day) for day in days)
+            with self.connection.transaction():
+                moved = position.advance(self.connection, QUERY, self.positions, reads)
+                if claims is not None:
+                    self._count(batch, claims)
+                self._account(batch)
+            self.positions.update(moved)
+            self.committed += 1
+        finally:
+            batch.release()
+
+    def forget_claims(self, before: date) -> None:
+        """Drop the claims of event days before that day."""
+        self._days.drop_before(before)
+
+    def _reads(self, read: pa.Table) -> list[Read]:
+        """What was read, of topics that still are what they were when the query began.
+
+        Asked after reading: ids of topics never come back, so the events are of the topic that has it now.
+        """
+        total = (
+            read.group_by(["topic", "partition"]).aggregate([("first", "min"), ("last", "max")]).to_pylist()
+        )
+        names = sorted({row["topic"] for row in total})
+        topics = self.topics(names)
+        known = {p.topic: self.positions[p].topic_id for p in self.positions if p.topic in names}
+        position.check_topics(
+            topics, {**{name: topics[name].id for name in names if name in topics}, **known}
+        )
+        return [
+            Read(
+                TopicPartition(row["topic"], row["partition"]),
+                topics[row["topic"]].id,
+                row["first_min"],
+                row["last_max"],
+            )
+            for row in total
+        ]
+
+    def _count(self, batch: Batch, claims: pa.Table) -> None:
+        begun = time.perf_counter()
+        claimed = self._claims.claim(claims)
+        begun = self._spent("claim", begun)
+        counted = batch.count(claimed.excluded)
+        begun = self._spent("count", begun)
+        results.add_conflicts(self.connection, batch.plan.sources, claimed.conflicts)
+        results.add_tally(self.connection, QUERY, counted[TALLY].to_pylist())
+        if SPAN in counted:
+            results.add_span(self.connection, counted[SPAN])
+        for name, table in batch.plan.tables.items():
+            if LIVE + name in counted:
+                results.add_minutes(self.connection, table, counted[LIVE + name])
+        begun = self._spent("upsert", begun)
+        if SKETCH in counted:
+            results.add_sketches(self.connection, batch.plan.tables, counted[SKETCH])
+        self._spent("sketch", begun)
+
+    def _account(self, batch: Batch) -> None:
+        begun = time.perf_counter()
+        if REFUSED in batch.judged:
+            rows = [{**row, "outcome": "quarantined"} for row in batch.judged[REFUSED].to_pylist()]
+            results.add_tally(self.connection, QUERY, rows)
+            for piece in batch.rejected():
+                results.add_quarantine(self.connection, piece)
+        if FRESH in batch.judged:
+            results.add_freshness(self.connection, batch.judged[FRESH])
+        read = batch.judged[READ]
+        self.connection.execute(
+            "insert into ops.batch"
+            " (query, run, batch, started_at, events, oldest_received_at, newest_received_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s)",
+            (
+                QUERY,
+                self.run,
+                batch.number,
+                batch.started_at,
+                pc.sum(read.column("events")).as_py(),
+                pc.min(read.column("oldest")).as_py(),
+                pc.max(read.column("newest")).as_py(),
+            ),
+        )
+        self._spent("account", begun)
+
+    def _spent(self, what: str, begun: float) -> float:
+        now = time.perf_counter()
+        self.seconds[what] = self.seconds.get(what, 0.0) + now - begun
+        return now

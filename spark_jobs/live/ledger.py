@@ -1,0 +1,124 @@
+"""What was sent, by Kafka's own offsets: the count that everything else has to agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+import psycopg
+from kafka import TopicPartition
+
+from spark_jobs.cluster import Cluster
+from streams.zone import ZONE
+
+CLOSING = timedelta(seconds=10)
+"""How long after midnight a day's offsets are final: brokers' clocks may differ from ours."""
+OLDEST_DAYS = 400
+KEEP_BATCHES = timedelta(days=3)
+
+_SAVE = """
+    insert into ops.sent (topic, partition, received_day, first_offset, next_offset, seen_offset, observed_at)
+    values (%s, %s, %s, %s, %s, %s, %s)
+    on conflict (topic, partition, received_day) do update set
+        first_offset = least(sent.first_offset, excluded.first_offset), next_offset = excluded.next_offset,
+        seen_offset = excluded.seen_offset, observed_at = excluded.observed_at
+"""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Offsets that one partition received on one day; `next_offset` is None while the day is not over."""
+
+    partition: TopicPartition
+    day: date
+    first_offset: int
+    next_offset: int | None
+    seen_offset: int
+
+
+def sample(cluster: Cluster, connection: psycopg.Connection, prefix: str, now: datetime) -> None:
+    """Bring ops.sent up to date for every topic that begins with `prefix`."""
+    partitions = [partition for topic in cluster.topics(prefix).values() for partition in topic.all()]
+    rows = connection.execute(
+        "select topic, partition, max(received_day) from ops.sent where next_offset is not null group by 1, 2"
+    )
+    closed = {TopicPartition(topic, number): day for topic, number, day in rows}
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            _SAVE,
+            [
+                (
+                    s.partition.topic,
+                    s.partition.partition,
+                    s.day,
+                    s.first_offset,
+                    s.next_offset,
+                    s.seen_offset,
+                    now,
+                )
+                for s in observe(cluster, partitions, closed, now)
+            ],
+        )
+
+
+def observe(
+    cluster: Cluster, partitions: list[TopicPartition], closed: Mapping[TopicPartition, date], now: datetime
+) -> Iterator[Sent]:
+    """Days that are not closed yet, up to today; `closed` is the last closed day of each partition."""
+    first, end = cluster.first_offsets(partitions), cluster.end_offsets(partitions)
+    today = now.astimezone(ZONE).date()
+    waiting = {partition: end[partition] for partition in partitions}
+    day = today
+    over = False  # yesterday stays open for a moment after midnight
+    while waiting and day > today - timedelta(days=OLDEST_DAYS):
+        at = cluster.offsets_at(waiting, midnight(day))
+        for partition, until in list(waiting.items()):
+            begin = max(at.get(partition, end[partition]), first[partition])
+            if begin < until or day == today:
+                yield Sent(partition, day, begin, until if over else None, until)
+            waiting[partition] = begin
+            if begin <= first[partition] or closed.get(partition, date.min) >= day - timedelta(days=1):
+                del waiting[partition]
+        over = over or now >= midnight(day) + CLOSING
+        day -= timedelta(days=1)
+
+
+def midnight(day: date) -> datetime:
+    """When the day begins, in the platform's zone."""
+    return datetime.combine(day, time(), ZONE)
+
+
+@dataclass(frozen=True)
+class Life:
+    """One run of the application."""
+
+    run: UUID
+    started_at: datetime
+
+
+def beat(cluster: Cluster, connection: psycopg.Connection, query: str, life: Life, now: datetime) -> None:
+    """Say that `query` is alive, and how many events Kafka holds that it has not committed."""
+    rows = connection.execute(
+        "select topic, partition, next_offset from ops.position where query = %s", (query,)
+    ).fetchall()
+    stands = {TopicPartition(topic, number): offset for topic, number, offset in rows}
+    end = cluster.end_offsets(stands)
+    connection.execute(
+        "insert into ops.heartbeat (query, run, started_at, beat_at, behind) values (%s, %s, %s, %s, %s)"
+        " on conflict (query) do update set run = excluded.run, started_at = excluded.started_at,"
+        " beat_at = excluded.beat_at, behind = excluded.behind",
+        (
+            query,
+            life.run,
+            life.started_at,
+            now,
+            sum(end[partition] - stands[partition] for partition in stands),
+        ),
+    )
+
+
+def forget_batches(connection: psycopg.Connection, now: datetime) -> None:
+    """Rows of ops.batch say how fresh the last days were; older ones say nothing any more."""
+    connection.execute("delete from ops.batch where committed_at < %s", (now - KEEP_BATCHES,))

@@ -1,0 +1,74 @@
+"""What a batch is judged and counted by: the contracts that are deployed at that moment."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from spark_jobs.live.counting import Counted
+from spark_jobs.live.judging import Judging
+from streams.contract.model import Contract
+from streams.contract.tables import MetricTable, metric_tables
+from streams.judge.judge import Judge
+from streams.registry import Deployed
+
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Made once for each set of deployed contracts."""
+
+    judging: Judging
+    counted: Mapping[int, Counted]
+    tables: Mapping[str, MetricTable]
+    sources: Mapping[int, tuple[str, str]]
+    """number -> (source, topic)"""
+
+
+def make_plan(deployed: Deployed, topic_prefix: str) -> Plan:
+    """Pure."""
+    judge = Judge(dict(deployed.contracts), topic_prefix)
+    numbers = {source: deployed.numbers[source] for source in deployed.contracts}
+    counted = {
+        numbers[source]: _counted(contract, judge.slots[source])
+        for source, contract in deployed.contracts.items()
+    }
+    return Plan(
+        judging=Judging(deployed.revision, pickle.dumps(judge), numbers),
+        counted=counted,
+        tables={table.name: table for each in counted.values() for table in each.tables},
+        sources={number: (source, topic_prefix + source) for source, number in numbers.items()},
+    )
+
+
+def _counted(contract: Contract, columns: Mapping[str, str]) -> Counted:
+    tables = metric_tables(contract)
+    distinct = {
+        table.name: {
+            name: contract.metrics[table.metric].measures[name].field or "" for name in table.distinct
+        }
+        for table in tables
+    }
+    return Counted(contract.source, tables, columns, distinct)
+
+
+class Plans:
+    """The plan of now; asks the registry at most once in POLL_SECONDS."""
+
+    def __init__(self, deployed: Callable[[], Deployed], topic_prefix: str) -> None:
+        self._deployed = deployed
+        self._prefix = topic_prefix
+        self._asked_at = float("-inf")
+        self._revision: str | None = None
+        self._plan: Plan | None = None
+
+    def now(self) -> Plan:
+        if self._plan is None or time.monotonic() - self._asked_at > POLL_SECONDS:
+            deployed = self._deployed()
+            self._asked_at = time.monotonic()
+            if self._plan is None or deployed.revision != self._revision:
+                self._plan, self._revision = make_plan(deployed, self._prefix), deployed.revision
+        return self._plan

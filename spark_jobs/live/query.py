@@ -1,0 +1,173 @@
+"""The streaming query: every source, one plan a batch. The commit of one batch overlaps judging the next.
+
+That is safe because nobody trusts the checkpoint: a start begins at ops.position, which moves only together
+with the results. Spark may believe a batch done that was never committed; after a restart it is read again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+from kafka import TopicPartition
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.storagelevel import StorageLevel
+
+from spark_jobs.blobs import BLOBS, gather, unpack
+from spark_jobs.live.commit import Batch, Committer
+from spark_jobs.live.counting import Counting, Exclusions
+from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED, REJECTED, ROWS
+from spark_jobs.live.plan import Plan, Plans
+from streams.settings import Settings
+
+POOL = "live"
+_SMALL = f"kind in ('{READ}', '{FRESH}', '{REFUSED}', '{CLAIMS}')"
+
+
+class LiveQuery:
+    """Runs until it is stopped or fails; `failure` says which."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, plans: Plans, committer: Committer) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._plans = plans
+        self._committer = committer
+        self._commits = ThreadPoolExecutor(1, "commit")
+        self._pending: Future[None] | None = None
+        self._query: StreamingQuery | None = None
+        self._stopping = False
+        self._checkpoint: Path | None = None
+        self.seconds = committer.seconds
+
+    def start(self, offsets: Mapping[TopicPartition, int], *, once: bool = False) -> None:
+        """Begin at `offsets`, which name every partition that exists. `once`: what is there now, then end."""
+        self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
+        self._drop_checkpoint()
+        self._checkpoint = Path(tempfile.mkdtemp(prefix="minsheng-live-"))
+        trigger = {"availableNow": True} if once else {"processingTime": self._trigger}
+        writer = self._source(offsets).writeStream.foreachBatch(self._judge).queryName("live")
+        writer = writer.option("checkpointLocation", str(self._checkpoint)).trigger(**trigger)
+        self._query = writer.start()
+
+    def failure(self) -> BaseException | None:
+        """Why the query is not running as it should; None while it is."""
+        if self._pending is not None and self._pending.done() and self._pending.exception():
+            return self._pending.exception()
+        return self._query.exception() if self._query is not None else None
+
+    @property
+    def running(self) -> bool:
+        return self._query is not None and self._query.isActive
+
+    def wait(self) -> None:
+        """Until the query has ended; raises what ended it."""
+        if self._query is not None:
+            self._query.awaitTermination()
+        self._finish_pending()
+
+    def stop(self) -> None:
+        """Finish the commit under way, take no further batch, end. Idempotent."""
+        self._stopping = True
+        self._commits.shutdown(wait=True)
+        if self._query is not None:
+            self._query.stop()
+        self._drop_checkpoint()
+
+    def forget_claims(self, before: date) -> None:
+        """Drop the claims of older event days, between two batches."""
+        self._commits.submit(self._committer.forget_claims, before).result()
+
+    def _drop_checkpoint(self) -> None:
+        if self._checkpoint is not None:
+            shutil.rmtree(self._checkpoint, ignore_errors=True)
+
+    @property
+    def _trigger(self) -> str:
+        return f"{self._settings.live_trigger_ms} milliseconds"
+
+    def _source(self, offsets: Mapping[TopicPartition, int]) -> DataFrame:
+        options = {
+            "kafka.bootstrap.servers": self._settings.kafka_bootstrap,
+            "subscribePattern": re.escape(self._settings.topic_prefix) + ".+",
+            "startingOffsets": starting_offsets(offsets),
+            "failOnDataLoss": "true",
+            "maxOffsetsPerTrigger": str(self._settings.live_max_offsets_per_trigger),
+            "kafka.metadata.max.age.ms": str(self._settings.live_metadata_max_age_ms),
+            "kafka.fetch.max.bytes": str(50 * 1024 * 1024),
+            "kafka.max.partition.fetch.bytes": str(8 * 1024 * 1024),
+            "kafka.max.poll.records": "20000",
+        }
+        records = self._spark.readStream.format("kafka").options(**options).load()
+        return records.selectExpr("topic", "partition", "offset", "timestamp as received_at", "value")
+
+    def _judge(self, records: DataFrame, number: int) -> None:
+        if self._stopping:
+            return
+        started_at, begun = datetime.now(UTC), time.perf_counter()
+        plan = self._plans.now()
+        judged = records.mapInArrow(plan.judging, BLOBS).persist(StorageLevel.MEMORY_AND_DISK)
+        small = gather(judged.where(_SMALL).toArrow())
+        begun = self._spent("judge", begun)
+        self._finish_pending()
+        self._spent("wait", begun)
+        if READ not in small:
+            judged.unpersist()
+            return
+        batch = Batch(
+            number=number,
+            started_at=started_at,
+            plan=plan,
+            judged=small,
+            count=partial(_count, judged, plan),
+            rejected=partial(_rejected, judged),
+            release=partial(_release, judged),
+        )
+        if not self._stopping:
+            self._pending = self._commits.submit(self._committer.commit, batch)
+
+    def _finish_pending(self) -> None:
+        """Wait for the commit under way; raises what it raised, which ends the query."""
+        if self._pending is not None:
+            self._pending.result()
+
+    def _spent(self, what: str, begun: float) -> float:
+        now = time.perf_counter()
+        self.seconds[what] = self.seconds.get(what, 0.0) + now - begun
+        return now
+
+
+def starting_offsets(offsets: Mapping[TopicPartition, int]) -> str:
+    """Spark's JSON: {topic: {partition: offset}}; with no partition at all, its word for the beginning."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for partition_, offset in offsets.items():
+        found[partition_.topic][str(partition_.partition)] = offset
+    return json.dumps(found) if found else "earliest"
+
+
+def _count(judged: DataFrame, plan: Plan, excluded: Mapping[int, Exclusions]) -> Mapping[str, pa.Table]:
+    judged.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
+    counting = Counting(plan.counted, excluded)
+    return gather(judged.where(f"kind = '{ROWS}'").mapInArrow(counting, BLOBS).toArrow())
+
+
+def _release(judged: DataFrame) -> None:
+    judged.unpersist()
+
+
+def _rejected(judged: DataFrame) -> Iterator[pa.Table]:
+    """Blob by blob: a burst of poison passes through the driver in pieces."""
+    rows = judged.where(f"kind = '{REJECTED}'").toLocalIterator()
+    for row in rows:
+        payload = pa.table({"kind": [row.kind], "payload": pa.array([bytes(row.payload)], pa.binary())})
+        yield from (table for _, table in unpack(payload))

@@ -1,0 +1,201 @@
+"""A batch's results into PostgreSQL, within the caller's transaction: live.*, ops.*. All of them add up."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from spark_jobs.live.claims import Conflict
+from spark_jobs.sketches import Union, subsets
+from streams.contract.tables import MetricTable
+
+EPOCH = date(1970, 1, 1)
+
+_TALLY = """
+    insert into ops.tally (query, source, received_day, outcome, events)
+    select %s, source, day, outcome, sum(events)
+    from unnest(%s::text[], %s::date[], %s::text[], %s::bigint[]) t (source, day, outcome, events)
+    group by source, day, outcome order by source, day, outcome
+    on conflict (query, source, received_day, outcome) do update set events = tally.events + excluded.events
+"""
+_SPAN = """
+    insert into ops.span (source, event_day, received_day, events)
+    select source, event_day, received_day, sum(events)
+    from unnest(%s::text[], %s::date[], %s::date[], %s::bigint[]) s (source, event_day, received_day, events)
+    group by source, event_day, received_day order by source, event_day, received_day
+    on conflict (source, event_day, received_day) do update set events = span.events + excluded.events
+"""
+_FRESH = """
+    insert into ops.freshness (source, last_event_at, last_received_at, last_committed_at)
+    select source, max(event_at), max(received_at), clock_timestamp()
+    from unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) f (source, event_at, received_at)
+    group by source order by source
+    on conflict (source) do update set
+        last_event_at = greatest(freshness.last_event_at, excluded.last_event_at),
+        last_received_at = greatest(freshness.last_received_at, excluded.last_received_at),
+        last_committed_at = excluded.last_committed_at
+"""
+_SKETCHES = """
+    select k.number, d.sketch from live.distinct_day d
+    join unnest(%s::text[], %s::text[], %s::text[], %s::date[], %s::jsonb[]) with ordinality
+        k (source, metric, measure, event_day, dimensions, number)
+    using (source, metric, measure, event_day, dimensions)
+"""
+_SKETCH = """
+    insert into live.distinct_day (source, metric, measure, event_day, dimensions, sketch, estimate)
+    select * from unnest(
+        %s::text[], %s::text[], %s::text[], %s::date[], %s::jsonb[], %s::bytea[], %s::bigint[]
+    ) order by 1, 2, 3, 4, 5
+    on conflict (source, metric, measure, event_day, dimensions) do update
+    set sketch = excluded.sketch, estimate = excluded.estimate
+"""
+_QUARANTINE = """
+    insert into ops.quarantine (
+        source, topic, partition, "offset", received_at, event_id, event_time, division, place, reasons,
+        excerpt
+    )
+    select * from unnest(
+        %s::text[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[],
+        %s::text[], %s::text[], %s::jsonb[], %s::text[]
+    )
+"""
+
+
+def add_minutes(connection: psycopg.Connection, table: MetricTable, rows: pa.Table) -> None:
+    """rows: minute (int32, epoch minutes), dimensions, columns; a group may come several times."""
+    if not rows.num_rows:
+        return
+    minutes = [_minute(value) for value in rows.column("minute").to_pylist()]
+    arrays = [minutes, *(rows.column(d).to_pylist() for d in table.dimensions)]
+    arrays += [rows.column(column.name).to_pylist() for column in table.columns]
+    connection.execute(_minutes_statement(table), arrays)
+
+
+def _minutes_statement(table: MetricTable) -> sql.Composed:
+    name = sql.Identifier(table.name)
+    keys = [sql.Identifier("minute"), *map(sql.Identifier, table.dimensions)]
+    types = ["timestamptz", *["text"] * len(table.dimensions), *["bigint"] * len(table.columns)]
+    columns = [sql.Identifier(column.name) for column in table.columns]
+    merged = [
+        sql.SQL("{function}({column})::bigint").format(
+            function=sql.SQL(column.aggregate if column.nullable else "sum"),
+            column=sql.Identifier(column.name),
+        )
+        for column in table.columns
+    ]
+    updates = [
+        sql.SQL("{} = {}").format(
+            sql.Identifier(column.name),
+            sql.SQL(column.merged(f'old."{column.name}"', f'excluded."{column.name}"')),
+        )
+        for column in table.columns
+    ]
+    comma = sql.SQL(", ")
+    return sql.SQL(
+        "insert into live.{name} as old ({all}) select {keys}{merged} from unnest({arrays}) n ({all})"
+        " group by {keys} order by {keys} on conflict ({keys}) {action}"
+    ).format(
+        name=name,
+        all=comma.join([*keys, *columns]),
+        keys=comma.join(keys),
+        merged=sql.SQL("").join(sql.SQL(", ") + each for each in merged),
+        arrays=comma.join(sql.SQL("%s::" + type_ + "[]") for type_ in types),
+        action=sql.SQL("do update set ") + comma.join(updates) if updates else sql.SQL("do nothing"),
+    )
+
+
+def add_tally(connection: psycopg.Connection, query: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """rows: source, received_day (days since 1970), outcome, events."""
+    found = list(rows)
+    days = [_day(row["received_day"]) for row in found]
+    columns = (_column(found, "source"), days, _column(found, "outcome"), _column(found, "events"))
+    connection.execute(_TALLY, (query, *columns))
+
+
+def add_span(connection: psycopg.Connection, rows: pa.Table) -> None:
+    """rows: source, event_day, received_day, events: which received days hold events of which event day."""
+    found = rows.to_pylist()
+    event, received = ([_day(row[name]) for row in found] for name in ("event_day", "received_day"))
+    connection.execute(_SPAN, (_column(found, "source"), event, received, _column(found, "events")))
+
+
+def add_freshness(connection: psycopg.Connection, rows: pa.Table) -> None:
+    """rows: source, event_at, received_at: the last ones."""
+    columns = [rows.column(name).to_pylist() for name in ("source", "event_at", "received_at")]
+    connection.execute(_FRESH, columns)
+
+
+def add_sketches(connection: psycopg.Connection, tables: Mapping[str, MetricTable], rows: pa.Table) -> None:
+    """rows: spark_jobs.sketches.SCHEMA. Each goes into every subset of its dimensions."""
+    unions: defaultdict[tuple[str, str, str, date, str], Union] = defaultdict(Union)
+    for row in rows.to_pylist():
+        table = tables[row["table"]]
+        for chosen in subsets(json.loads(row["dimensions"])):
+            key = json.dumps(chosen, ensure_ascii=False, sort_keys=True)
+            unions[table.source, table.metric, row["measure"], _day(row["event_day"]), key].add(row["sketch"])
+    keys = [list(column) for column in zip(*unions, strict=True)]
+    merged = list(unions.values())
+    for number, old in connection.execute(_SKETCHES, keys).fetchall():
+        merged[number - 1].add(old)
+    results = [union.result() for union in merged]
+    connection.execute(_SKETCH, [*keys, [data for data, _ in results], [estimate for _, estimate in results]])
+
+
+def add_quarantine(connection: psycopg.Connection, rows: pa.Table) -> None:
+    """rows: the judge's columns of rejected events. NUL, which PostgreSQL's text cannot hold, becomes ␀."""
+    found = rows.to_pylist()
+    names = (
+        "source",
+        "topic",
+        "partition",
+        "offset",
+        "received_at",
+        "event_id",
+        "event_at",
+        "division",
+        "place",
+    )
+    columns: list[list[Any]] = [[_text(value) for value in _column(found, name)] for name in names]
+    reasons = [json.dumps(row["reasons"], ensure_ascii=False).replace("\\u0000", "\\u2400") for row in found]
+    excerpts = [_text(row["excerpt"] or "") for row in found]
+    connection.execute(_QUARANTINE, [*columns, reasons, excerpts])
+
+
+def add_conflicts(
+    connection: psycopg.Connection, sources: Mapping[int, tuple[str, str]], conflicts: Iterable[Conflict]
+) -> None:
+    """sources: number -> (source, topic). The received time is that of the batch: the claim has no other."""
+    rows = [
+        (sources[c.number][0], c.id, c.event_day, sources[c.number][1], c.first_position, c.second_position)
+        for c in conflicts
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.conflict"
+            " (source, id, event_day, topic, first_position, second_position, received_at)"
+            " values (%s, %s, %s, %s, %s, %s, now())",
+            rows,
+        )
+
+
+def _column(rows: list[Any], name: str) -> list[Any]:
+    return [row[name] for row in rows]
+
+
+def _day(days: Any) -> date:
+    return EPOCH + timedelta(days=days)
+
+
+def _minute(minutes: Any) -> datetime:
+    return datetime.fromtimestamp(minutes * 60, UTC)
+
+
+def _text(value: Any) -> Any:
+    return value.replace("\0", "\u2400") if isinstance(value, str) else value

@@ -1,0 +1,195 @@
+"""`python -m spark_jobs.stream`: live query and archive query in one application, until SIGTERM.
+
+Ends with 0 when it was asked to, with 1 when anything failed: whoever supervises it starts it again. Killing
+it at any moment loses nothing and counts nothing twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from types import FrameType
+
+import psycopg
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
+
+from spark_jobs import fence, positions
+from spark_jobs.archive.query import QUERY as ARCHIVE
+from spark_jobs.archive.query import Archive
+from spark_jobs.cluster import Cluster
+from spark_jobs.errors import SparkJobError
+from spark_jobs.live import ledger
+from spark_jobs.live.claim_days import oldest_day
+from spark_jobs.live.commit import QUERY as LIVE
+from spark_jobs.live.commit import Committer
+from spark_jobs.live.plan import Plans
+from spark_jobs.live.query import LiveQuery
+from spark_jobs.session import build_session
+from streams.registry import Registry
+from streams.settings import Settings
+
+log = logging.getLogger("minsheng.stream")
+
+LOOK_SECONDS = 0.25
+LEDGER_SECONDS = 10.0
+STOP_SECONDS = 12.0
+"""A stop that takes longer ends without ceremony: nothing depends on a clean end."""
+
+
+class Loop(threading.Thread):
+    """Calls `step` every `seconds` until it is stopped; keeps what it raises, for the main thread to see."""
+
+    def __init__(self, name: str, step: Callable[[], bool], seconds: float) -> None:
+        super().__init__(name=name, daemon=True)
+        self._step = step
+        self._seconds = seconds
+        self._stop_asked = threading.Event()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while not self._stop_asked.is_set():
+                at_once = self._step()
+                self._stop_asked.wait(0 if at_once else self._seconds)
+        except Exception as error:  # noqa: BLE001 (a thread's error ends the process, in the main thread)
+            self.error = error
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+
+
+class Stream:
+    """Everything that runs in this process, on connections and a session of its own."""
+
+    def __init__(self, settings: Settings, resources: contextlib.ExitStack) -> None:
+        """Raises FencedOff when another process does the same work."""
+        self._settings = settings
+        self._life = ledger.Life(uuid.uuid4(), datetime.now(UTC))
+        own = resources.enter_context
+        self._live = own(fence.connect(settings.postgres_dsn, LIVE))
+        self._archive = own(fence.connect(settings.postgres_dsn, ARCHIVE))
+        self._side = own(
+            psycopg.connect(settings.postgres_dsn, autocommit=True, application_name="minsheng ledger")
+        )
+        # One a thread: the admin client is not shared.
+        self._clusters = [own(Cluster(settings.kafka_bootstrap)) for _ in range(3)]
+        self._spark: SparkSession = build_session(settings, "minsheng stream")
+        resources.callback(self._spark.stop)
+        archive = Archive(self._spark, settings, self._archive, self._life.run)
+        self._loops = (
+            Loop("archive", self._archiving(archive), settings.archive_trigger_seconds),
+            Loop("ledger", self._account, LEDGER_SECONDS),
+        )
+        known = positions.load(self._live, LIVE)
+        self._committer = Committer(self._live, self._life.run, self._clusters[0].describe, known)
+        self._registry = Registry(settings.postgres_dsn)
+        resources.callback(self._registry.close)
+        plans = Plans(self._registry.deployed, settings.topic_prefix)
+        self._query = LiveQuery(self._spark, settings, plans, self._committer)
+        resources.callback(self._stop)
+        self._forgotten: date | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; raises what failed before that."""
+        self._start_query()
+        for loop in self._loops:
+            loop.start()
+        while not stop.wait(LOOK_SECONDS):
+            for loop in self._loops:
+                if loop.error is not None:
+                    raise loop.error
+            failure = self._query.failure()
+            if failure is not None and is_race(failure) and not self._committer.committed:
+                log.warning("a topic was made while the query started: starting it again")
+                self._start_query()
+            elif failure is not None:
+                raise failure
+            elif not self._query.running:
+                raise SparkJobError("The live query has ended by itself, which it never should")
+
+    def _start_query(self) -> None:
+        prefix = self._settings.topic_prefix
+        with Cluster(self._settings.kafka_bootstrap) as cluster:
+            offsets = positions.start(cluster, prefix, self._committer.positions)
+        self._query.start(offsets)
+        log.info("live query runs on %d partitions", len(offsets))
+
+    def _archiving(self, archive: Archive) -> Callable[[], bool]:
+        return lambda: archive.step(self._clusters[1]) >= self._settings.archive_max_events
+
+    def _account(self) -> bool:
+        now = datetime.now(UTC)
+        cluster = self._clusters[2]
+        ledger.sample(cluster, self._side, self._settings.topic_prefix, now)
+        for query in (LIVE, ARCHIVE):
+            ledger.beat(cluster, self._side, query, self._life, now)
+        oldest = oldest_day(self._registry.deployed().contracts.values(), self._settings.claim_days, now)
+        if oldest != self._forgotten:
+            self._query.forget_claims(oldest)
+            ledger.forget_batches(self._side, now)
+            self._forgotten = oldest
+        return False
+
+    def _stop(self) -> None:
+        for loop in self._loops:
+            loop.stop()
+        self._query.stop()
+        for loop in self._loops:
+            if loop.is_alive():
+                loop.join(STOP_SECONDS / 3)
+
+
+def is_race(failure: BaseException) -> bool:
+    """Spark wants an offset for every partition that exists: one was made after we had asked Kafka."""
+    return isinstance(failure, StreamingQueryException) and "specify all TopicPartitions" in str(failure)
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set; STOP_SECONDS later the process ends in any case."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        del frame
+        if not stop.is_set():
+            log.info("%s: stopping", signal.Signals(number).name)
+            stop.set()
+            last = threading.Timer(STOP_SECONDS, os._exit, (0,))
+            last.daemon = True
+            last.start()
+
+    old = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("kafka").setLevel(logging.WARNING)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    begun = time.monotonic()
+    with stop_signals() as stop:
+        try:
+            with contextlib.ExitStack() as resources:
+                Stream(Settings(), resources).run(stop)
+        except Exception as error:
+            log.critical("%s: %s", type(error).__name__, error, exc_info=not isinstance(error, SparkJobError))
+            return 1
+    log.info("stopped after %.0f seconds of work", time.monotonic() - begun)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
