@@ -64,8 +64,11 @@ def _candidates(contract: Contract, field: str, column: Column) -> list[Any]:
     seen = list(dict.fromkeys(value for value in column[:SAMPLES].tolist() if value is not None))
     listed = [as_value(spec, text) for text in list(values_of(spec))[:SAMPLES]]
     bounds = [as_value(spec, str(bound)) for bound in range_of(spec) or ()]
-    return list(dict.fromkeys([*seen, *listed, *bounds]))
+    absent = [None] if spec.optional else []
+    return list(dict.fromkeys([*seen, *listed, *bounds, *absent]))
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
     return str(value).lower() if isinstance(value, bool) else str(value)

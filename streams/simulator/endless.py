@@ -13,6 +13,7 @@ import structlog
 from streams.errors import StreamsError
 from streams.simulator.city import City
 from streams.simulator.day import SimulatedDay
+from streams.simulator.errors import RecipeError, SimulatedWrongly
 from streams.simulator.faults import WayName
 from streams.simulator.plan import LAST_REPEAT_US, LATEST_US, USUAL, Rates
 from streams.simulator.playing import STEP_US, TICK_SECONDS, Tally, Way, send
@@ -45,6 +46,7 @@ class Endless:
     longest_gap: timedelta = timedelta(days=1)
     clock: Callable[[], float] = time.time
     tally: Tally = field(default_factory=Tally)
+    _wrong: set[tuple[str, str]] = field(default_factory=set, init=False)
     _days: dict[tuple[str, str, date], SimulatedDay] = field(default_factory=dict, init=False)
 
     def run(self, stop: threading.Event) -> Tally:
@@ -70,12 +72,20 @@ class Endless:
         """Send what is due of every source, at most a step of it; whether more is due already."""
         now, behind = int(self.clock() * 1_000_000), False
         for source, city in self.cities().items():
+            if (source, city.contract.version) in self._wrong:
+                continue
             so_far = progress.get(source)
             if so_far is None or now - so_far.until > self.longest_gap / timedelta(microseconds=1):
                 so_far = Progress(midnight(day_of(now)), day_of(now))
             end = max(so_far.until, min(now, so_far.until + STEP_US))
-            for day in self._open(city, so_far, end):
-                send(day, self.way, so_far.until, end, self.tally)
+            try:
+                for day in self._open(city, so_far, end):
+                    send(day, self.way, so_far.until, end, self.tally)
+            except (RecipeError, SimulatedWrongly) as error:
+                # One contract that cannot be simulated does not stop the others.
+                log.error("simulator.leaves_out", source=source, reason=str(error))
+                self._wrong.add((source, city.contract.version))
+                continue
             progress[source] = Progress(end, so_far.since)
             behind = behind or end < now
         return behind

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
+from streams.contract.model import Contract
 from streams.simulator.day import Sending, SimulatedDay
 from streams.simulator.plan import Kind
 from streams.simulator.schedule import DAY_US, HOUR_US, midnight
@@ -24,7 +25,7 @@ BATCH = 2_000
 class Way(Protocol):
     """A way into the platform."""
 
-    def send(self, source: str, sendings: Sequence[Sending]) -> None:
+    def send(self, contract: Contract, sendings: Sequence[Sending]) -> None:
         """Hand over events of one source, in order. Raises StreamsError when the platform takes nothing."""
 
     def settle(self) -> None:
@@ -92,7 +93,7 @@ def send(
     """Send a piece of a day, in batches."""
     sendings = day.sendings(begin, end)
     while batch := list(islice(sendings, BATCH)):
-        way.send(day.contract.source, batch)
+        way.send(day.contract, batch)
         tally.add(day.contract.source, batch)
         on_sent(day.contract.source, len(batch))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from streams.simulator.errors import PositionBroken
+from streams.simulator.errors import AlreadyRunning, PositionBroken
 
 
 class Progress(NamedTuple):
@@ -51,6 +54,17 @@ class Position:
             return {}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PositionBroken(self.file, error) from error
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others from simulating with this position. Raises AlreadyRunning."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.with_suffix(".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise AlreadyRunning(self.file) from error
+            yield
 
     def write(self, progress: dict[str, Progress]) -> None:
         """Keep this progress."""

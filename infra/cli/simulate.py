@@ -1,0 +1,236 @@
+"""`minsheng simulate`: the city of the contracts, one day at any pace or without end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, NoReturn
+
+import psycopg
+import typer
+from rich.console import Console
+
+from infra.cli.simulation_report import progress, report
+from streams.contract.errors import ContractError
+from streams.contract.loader import load_contracts
+from streams.errors import StreamsError
+from streams.registry import Registry
+from streams.settings import Settings
+from streams.simulator.answer import expected
+from streams.simulator.choosing import Cities, chosen, refuse_unacceptable
+from streams.simulator.city import City
+from streams.simulator.day import SimulatedDay
+from streams.simulator.endless import Endless
+from streams.simulator.errors import DayRefused, RecipeError, SimulatedWrongly, UnknownSource
+from streams.simulator.gateway_way import GatewayWay
+from streams.simulator.kafka_way import KafkaWay
+from streams.simulator.plan import USUAL, Rates
+from streams.simulator.playing import play
+from streams.simulator.position import Position
+from streams.simulator.schedule import DAY_US, midnight
+from streams.zone import ZONE
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The simulated city: events of every deployed contract, the same for the same seed and day.",
+)
+WRONG, AWAY = 1, 3
+"""Exit codes: what was asked for cannot be simulated; Kafka, the gateway or PostgreSQL is away."""
+
+INTERRUPTED = 130
+_err = Console(stderr=True, highlight=False)
+
+
+class Via(StrEnum):
+    """Ways into the platform."""
+
+    KAFKA = "kafka"
+    GATEWAY = "gateway"
+
+
+class Stragglers(StrEnum):
+    """What of a day is sent: late events and resends come after the day is over."""
+
+    WITH = "with"
+    WITHOUT = "without"
+    ONLY = "only"
+
+
+Day = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day that is over; yesterday by default.")
+]
+Sources = Annotated[
+    list[str] | None, typer.Option("--source", help="A source; all deployed ones by default.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Another seed is another city with other events.")]
+Scale = Annotated[float, typer.Option(min=0.0001, help="Times the volume that the contracts expect.")]
+Share = {"min": 0.0, "max": 1.0}
+Late = Annotated[float, typer.Option(**Share, help="Share of events that come minutes to two days late.")]
+Duplicate = Annotated[float, typer.Option(**Share, help="Share of events that are sent twice.")]
+Conflict = Annotated[float, typer.Option(**Share, help="Share of ids that come again with other content.")]
+Faulty = Annotated[float, typer.Option(**Share, help="Share of events with a fault.")]
+ViaOption = Annotated[Via, typer.Option(help="Straight to Kafka, or over HTTP.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Which = Annotated[
+    Stragglers, typer.Option(help="What comes after the day is over: with it, without it, or only that.")
+]
+
+
+@app.command()
+def day(
+    *,
+    day: Day = None,
+    speed: Annotated[
+        float | None, typer.Option(min=0.01, help="Simulated seconds a second: 288 plays a day in 5 minutes.")
+    ] = None,
+    as_fast_as_possible: Annotated[
+        bool, typer.Option("--as-fast-as-possible", help="Do not wait between events; the default.")
+    ] = False,
+    sources: Sources = None,
+    seed: Seed = 1,
+    scale: Scale = 1.0,
+    late: Late = USUAL.late,
+    duplicate: Duplicate = USUAL.duplicate,
+    conflict: Conflict = USUAL.conflict,
+    faulty: Faulty = USUAL.faulty,
+    stragglers: Which = Stragglers.WITH,
+    via: ViaOption = Via.KAFKA,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a day of the city. What the platform must make of it is printed at the end.
+
+    Sending the same day again sends the same events: the platform counts each once. Ctrl-C stops cleanly.
+    """
+    if speed is not None and as_fast_as_possible:
+        _fail("--speed and --as-fast-as-possible exclude each other.", WRONG)
+    settings = Settings()
+    with _failures():
+        on = _day(day)
+        contracts = chosen(Registry(settings.postgres_dsn).deployed().contracts, sources)
+        refuse_unacceptable(on, contracts, datetime.now(ZONE))
+        rates = Rates(late, duplicate, conflict, faulty)
+        days = [SimulatedDay(City(contract, seed), on, scale, rates, via.value) for contract in contracts]
+        begin, end = _span(on, stragglers)
+        seconds = None
+        if not dry_run:
+            stop, way = _stopped_by_signals(), _way(via, settings)
+            with progress(days, begin, end) as on_sent:
+                tally = play(days, way, speed=speed, begin=begin, end=end, stop=stop, on_sent=on_sent)
+            way.close()
+            if stop.is_set():
+                _fail(f"Stopped after {tally.total} events; the same command sends the rest.", INTERRUPTED)
+            seconds = tally.seconds
+        report([expected(one, begin, end) for one in days], on, seed, seconds, as_json=as_json)
+
+
+@app.command()
+def expect(
+    *,
+    day: Day = None,
+    sources: Sources = None,
+    seed: Seed = 1,
+    scale: Scale = 1.0,
+    late: Late = USUAL.late,
+    duplicate: Duplicate = USUAL.duplicate,
+    conflict: Conflict = USUAL.conflict,
+    faulty: Faulty = USUAL.faulty,
+    stragglers: Which = Stragglers.WITH,
+    via: ViaOption = Via.KAFKA,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the platform must make of a day of the contract files, without sending it; needs no server."""
+    with _failures():
+        on = _day(day)
+        contracts = chosen(load_contracts(Settings().contracts_dir), sources)
+        rates = Rates(late, duplicate, conflict, faulty)
+        days = [SimulatedDay(City(contract, seed), on, scale, rates, via.value) for contract in contracts]
+        report([expected(one, *_span(on, stragglers)) for one in days], on, seed, None, as_json=as_json)
+
+
+@app.command()
+def run(
+    *,
+    sources: Sources = None,
+    seed: Seed = 1,
+    scale: Scale = 1.0,
+    late: Late = USUAL.late,
+    duplicate: Duplicate = USUAL.duplicate,
+    conflict: Conflict = USUAL.conflict,
+    faulty: Faulty = USUAL.faulty,
+    via: ViaOption = Via.KAFKA,
+    as_json: AsJson = False,
+) -> None:
+    """Live the city's life at the pace of the clock, without end; SIGTERM or Ctrl-C stops cleanly.
+
+    Begins with today's first event, in a hurry until it has caught up; goes on where it stopped after a
+    restart within a day. Contracts that are deployed meanwhile join in.
+    """
+    settings = Settings()
+    position = Position(settings.home / "simulator" / "position.json", seed, scale)
+    with _failures(), position.held():
+        way = _way(via, settings)
+        endless = Endless(
+            cities=Cities(Registry(settings.postgres_dsn), sources, seed),
+            way=way,
+            position=position,
+            way_name=via.value,
+            scale=scale,
+            rates=Rates(late, duplicate, conflict, faulty),
+        )
+        tally = endless.run(_stopped_by_signals())
+        way.close()
+    sent = {source: counts.total() for source, counts in tally.sent.items()}
+    if as_json:
+        typer.echo(json.dumps({"seed": seed, "sent": sent}))
+    else:
+        listed = ", ".join(f"{count:,} {source}" for source, count in sent.items())
+        _err.print(f"stopped; sent {listed or 'nothing'}")
+
+
+def _day(day: datetime | None) -> date:
+    return (day or datetime.now(ZONE) - timedelta(days=1)).date()
+
+
+def _way(via: Via, settings: Settings) -> KafkaWay | GatewayWay:
+    return KafkaWay(settings) if via == Via.KAFKA else GatewayWay(settings)
+
+
+def _span(day: date, stragglers: Stragglers) -> tuple[int | None, int | None]:
+    over = midnight(day) + DAY_US
+    return (
+        over if stragglers == Stragglers.ONLY else None,
+        over if stragglers == Stragglers.WITHOUT else None,
+    )
+
+
+def _stopped_by_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """What can go wrong, as a message and an exit code instead of a traceback."""
+    try:
+        yield
+    except (DayRefused, UnknownSource, RecipeError, SimulatedWrongly, ContractError) as error:
+        _fail(str(error), WRONG)
+    except StreamsError as error:
+        _fail(str(error), AWAY)
+    except psycopg.errors.UndefinedTable:
+        _fail("The database has no tables yet: `minsheng up` makes them.", AWAY)
+    except (psycopg.OperationalError, FileNotFoundError) as error:
+        _fail(f"PostgreSQL cannot be reached: {error}. Is the platform running (`minsheng status`)?", AWAY)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _err.print(message, markup=False, style="red", soft_wrap=True)
+    raise typer.Exit(code)

@@ -1,0 +1,57 @@
+"""How `minsheng simulate` shows what is sent, and what must come of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from streams.simulator.answer import Answer
+from streams.simulator.day import SimulatedDay
+
+HEADINGS = {
+    "sent": "sent",
+    "accepted": "accepted",
+    "quarantined": "to quarantine",
+    "duplicate": "duplicate",
+    "conflict": "conflict",
+    "late": "accepted late",
+}
+
+
+@contextmanager
+def progress(
+    days: Sequence[SimulatedDay], begin: int | None, end: int | None
+) -> Iterator[Callable[[str, int], None]]:
+    """A bar for each source on standard error; gives the function that moves it on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks = {
+            one.contract.source: bars.add_task(one.contract.title, total=one.count(begin, end))
+            for one in days
+        }
+        yield lambda source, count: bars.advance(tasks[source], count)
+
+
+def report(answers: Sequence[Answer], day: date, seed: int, seconds: float | None, *, as_json: bool) -> None:
+    """Print what the platform must make of what is sent; sending took `seconds`, None: nothing was sent."""
+    if as_json:
+        sources = {answer.source: {**asdict(answer), "day": str(answer.day)} for answer in answers}
+        whole = {"day": str(day), "seed": seed, "seconds": seconds, "sources": sources}
+        typer.echo(json.dumps(whole, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    table = Table("source", *HEADINGS.values(), box=None, title=f"{day}, seed {seed}", title_justify="left")
+    for answer in answers:
+        table.add_row(answer.source, *(f"{getattr(answer, name):,}" for name in HEADINGS))
+    console.print(table)
+    if seconds is not None:
+        total = sum(answer.sent for answer in answers)
+        console.print(f"{total:,} events in {seconds:.1f} s, {total / max(seconds, 1e-9):,.0f} a second")
