@@ -83,7 +83,7 @@ def simulator_part(settings: Settings) -> Part:
     return Part(
         name="simulator",
         title="模拟城市",
-        command=_command_line("simulate", "live"),
+        command=_command_line("simulate", "run"),
         healthy=lambda: None,
         needs=("kafka", "postgres"),
         memory_mib=200,
