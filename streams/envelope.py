@@ -9,7 +9,7 @@ offset, `data` is a JSON object, `data_base64` is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ _INT32 = range(-(2**31), 2**31)
 
 
 class Reason(NamedTuple):
-    """Why an event is refused: a code of streams.judge.reasons, the field, and what was seen (never personal)."""
+    """Why an event is refused: a code of streams.judge.reasons, the field, what was seen (never personal)."""
 
     code: str
     field: str | None = None
@@ -107,7 +107,7 @@ def _text_fault(value: str, *, empty: bool = False) -> str | None:
     return "control character" if _FORBIDDEN.search(value) else None
 
 
-_FAULTS = {
+_FAULTS: Mapping[str, Callable[[str], str | None]] = {
     "id": lambda value: None,
     "source": lambda value: None if _URI_REFERENCE.match(value) else "not a URI reference",
     "type": lambda value: None if _TYPE.match(value) else "not the name of a source",

@@ -1,7 +1,8 @@
 """What the ways into the platform raise when the *system* is wrong. A wrong *event* is a verdict, a value.
 
 StreamsError                 says what happened, where, and what to do next
-├── KafkaAway                Kafka takes nothing now: nothing was acknowledged, the same events may be sent again
+├── KafkaAway                Kafka did not acknowledge: the same events may be sent again
+├── JudgeFailed              the judge's own engine failed (streams.judge.errors)
 ├── KeysUnreadable           the file of API keys is missing, broken, or readable by others
 └── ImportRefused            a whole file cannot be imported; nothing of it was sent
     ├── FileUnreadable       not a file of a known format, or in no known encoding

@@ -8,11 +8,13 @@ adds the four: a limit in bytes, a client made when it is needed, deadlines, and
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kafka import KafkaProducer
@@ -36,6 +38,9 @@ class Patience:
     room_seconds: float = 5.0
 
 
+PATIENCE = Patience()
+
+
 class KafkaSender:
     """Sends records from any thread of any process; `name` stands in the client id that Kafka's logs show."""
 
@@ -44,7 +49,7 @@ class KafkaSender:
         settings: Settings,
         *,
         name: str,
-        patience: Patience = Patience(),
+        patience: Patience = PATIENCE,
         bytes_in_flight: int = BYTES_IN_FLIGHT,
     ) -> None:
         self._bootstrap = settings.kafka_bootstrap
@@ -91,12 +96,17 @@ class KafkaSender:
         self.send_all([record]).done.add_done_callback(lambda done: _answer(answer, done.result()[0]))
         return answer
 
-    def connect(self) -> None:
+    def reach(self) -> None:
         """Reach Kafka now, rather than with the first record. Raises KafkaAway."""
         self._connected()
+        hosts = [host.strip().rpartition(":") for host in self._bootstrap.split(",")]
+        for host, _, port in hosts:
+            with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+                return
+        raise KafkaAway(f"Kafka at {self._bootstrap} cannot be reached. Look at `minsheng status`.")
 
     def flush(self, seconds: float | None = None) -> None:
-        """Wait until everything handed over so far is acknowledged or given up. Raises KafkaAway on timeout."""
+        """Wait until everything handed over so far is acknowledged or given up. Raises KafkaAway."""
         client = self._own_client()
         if client is None:
             return
@@ -233,7 +243,7 @@ def _abandon(client: KafkaProducer) -> None:
 
     kafka-python 3.0.12: close() leaves its thread running when its flush times out, hence the private call.
     """
-    client._sender.force_close()  # noqa: SLF001
+    client._sender.force_close()
     client.close(timeout=1)
 
 

@@ -1,7 +1,7 @@
 """Personal values at the edge: checked as they are, then replaced by their tokens.
 
-Behind the edge nobody can check an identity number any more, so a wrong one is refused here. The rules are the
-named types' own SQL, run over all values of a batch at once.
+Behind the edge nobody can check an identity number any more, so a wrong one is refused here. The rules are
+the named types' own SQL, run over all values of a batch at once.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class PersonalData:
             if self._duckdb is None:
                 self._duckdb = duckdb.connect(config={"threads": 1})
             rows = self._duckdb.from_arrow(pa.table({"v": column})).project(
-                f"case when not ({well_formed}) then 'bad_pattern' when not ({checked}) then 'bad_checksum' end"
+                f"case when not ({well_formed}) then 'bad_pattern'"
+                f" when not ({checked}) then 'bad_checksum' end"
             )
             return [code for (code,) in rows.fetchall()]
 

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and nothing looser: no duplicate key, no NaN, no bottomless nesting, no lone surrogate.
+"""JSON as RFC 8259 has it and nothing looser: no duplicate key, NaN, bottomless nesting or lone surrogate.
 
 Duplicate keys are refused because two readers of the same bytes may take two different values.
 """

@@ -154,7 +154,9 @@ def _configs(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, dict[st
     if not resources:
         return {}
     found: dict[str, dict[str, Any]] = admin.describe_configs(resources).get("topic", {})
-    return {name: {key: config["value"] for key, config in configs.items()} for name, configs in found.items()}
+    return {
+        name: {key: config["value"] for key, config in configs.items()} for name, configs in found.items()
+    }
 
 
 def _create(admin: KafkaAdminClient, topics: list[Topic]) -> None:

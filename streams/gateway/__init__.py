@@ -1,0 +1,1 @@
+"""The HTTP gateway: CloudEvents in, a verdict for each out, Kafka's acknowledgement before any yes."""

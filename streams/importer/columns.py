@@ -1,0 +1,152 @@
+"""Headings -> fields of the contract and attributes of the event. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from streams.contract.model import Contract
+from streams.errors import HeadingsUnknown, MappingWrong
+from streams.importer.mapping import Column, ColumnMapping
+from streams.importer.values import converter, instant, text_of
+
+ATTRIBUTES = ("id", "time")
+ATTRIBUTE_HEADINGS = {
+    "id": ("id", "eventid", "事件编号", "事件id", "流水号", "编号", "序列号"),
+    "time": ("time", "eventtime", "时间", "事件时间", "发生时间", "业务时间"),
+}
+_UNIT = re.compile(r"^(?P<name>.+?)(?:\((?:单位[::]?)?(?P<a>万元|元|角|分)\)|[/_\-](?P<b>万元|元|角|分))$")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the cells under a heading go: `name` is a field, or an attribute (id, time)."""
+
+    heading: str
+    name: str
+    is_attribute: bool
+    convert: Callable[[Any], Any]
+    unit: str | None = None
+
+
+class Columns:
+    """Targets of a file's headings by one contract; also for headings that turn up later (JSON lines)."""
+
+    def __init__(self, contract: Contract, mapping: ColumnMapping, zone: ZoneInfo) -> None:
+        self._contract = contract
+        self._mapping = mapping
+        self._zone = zone
+        self._by_name = _names(contract)
+        self._known: dict[str, Target | None] = {}
+        wrong = [
+            f"{heading} -> {column.to}{_hint(column.to, [*contract.fields, *ATTRIBUTES])}"
+            for heading, column in mapping.columns.items()
+            if column.to not in contract.fields and column.to not in ATTRIBUTES
+        ]
+        if wrong:
+            raise MappingWrong(f"The contract {contract.source} has no such field: {', '.join(wrong)}.")
+
+    def target(self, heading: str) -> Target | None:
+        """Where a heading leads; None if nowhere."""
+        if heading not in self._known:
+            self._known[heading] = self._find(heading)
+        return self._known[heading]
+
+    def match(self, headings: Iterable[str]) -> list[Target]:
+        """Targets of a table's headings. Raises HeadingsUnknown if a required field has none, or two."""
+        headings = list(headings)
+        absent = [heading for heading in self._mapping.columns if heading not in headings]
+        if absent:
+            raise MappingWrong(f"The file has no heading {', '.join(absent)}; it has {', '.join(headings)}.")
+        self._take_only_time(headings)
+        targets = [target for heading in headings if (target := self.target(heading))]
+        self._refuse_two(targets)
+        self._refuse_missing(targets, headings)
+        return targets
+
+    def ignored(self) -> list[str]:
+        """Headings that were seen and lead nowhere."""
+        return [heading for heading, target in self._known.items() if target is None]
+
+    def _find(self, heading: str) -> Target | None:
+        column = self._mapping.columns.get(heading)
+        name, unit = _split_unit(heading)
+        if column is None:
+            found = self._by_name.get(_folded(heading)) or self._by_name.get(name)
+            return None if found is None else self._make(heading, Column(to=found), unit)
+        return self._make(heading, column, column.unit or unit)
+
+    def _make(self, heading: str, column: Column, unit: str | None) -> Target:
+        if column.to in self._contract.fields:
+            spec = self._contract.fields[column.to]
+            convert = converter(spec, unit=unit, zone=self._zone, form=column.format)
+        elif column.to == "time":
+            convert = lambda cell: instant(cell, self._zone, column.format)  # noqa: E731 (chosen here)
+        else:
+            convert = text_of
+        if column.values:
+            values, inner = column.values, convert
+            convert = lambda cell: inner(values.get(text_of(cell), cell))  # noqa: E731 (chosen here)
+        is_field = column.to in self._contract.fields
+        shown = unit if is_field and self._contract.fields[column.to].type == "fen" else None
+        return Target(heading, column.to, not is_field, convert, shown)
+
+    def _take_only_time(self, headings: list[str]) -> None:
+        """If nothing leads to the event's time, and just one unknown heading is called a time, it is that."""
+        targets = {heading: self.target(heading) for heading in headings}
+        if any(target and target.name == "time" for target in targets.values()):
+            return
+        times = [heading for heading, target in targets.items() if not target and heading.endswith("时间")]
+        if len(times) == 1:
+            self._known[times[0]] = self._make(times[0], Column(to="time"), None)
+
+    def _refuse_two(self, targets: list[Target]) -> None:
+        names = [target.name for target in targets]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            both = "、".join(target.heading for target in targets if target.name == name)
+            raise HeadingsUnknown(
+                f"The headings {both} both lead to {name}. Remove one, or say which: --map HEADING={name}."
+            )
+
+    def _refuse_missing(self, targets: list[Target], headings: list[str]) -> None:
+        there = {target.name for target in targets}
+        required = [name for name, spec in self._contract.fields.items() if not spec.optional]
+        missing = [name for name in ("time", *required) if name not in there]
+        if missing:
+            wanted = "; ".join(f"{name} ({self._title(name)})" for name in missing)
+            raise HeadingsUnknown(
+                f"No heading leads to: {wanted}. The file has: {', '.join(headings)}."
+                " Rename the headings, or say which they are: --map HEADING=FIELD."
+            )
+
+    def _title(self, name: str) -> str:
+        return self._contract.fields[name].title if name in self._contract.fields else "事件时间"
+
+
+def _names(contract: Contract) -> dict[str, str]:
+    """Folded heading -> field or attribute; a field's name wins over a title, a title over an attribute."""
+    names = {heading: name for name in ATTRIBUTES for heading in ATTRIBUTE_HEADINGS[name]}
+    titles = {_folded(spec.title): name for name, spec in contract.fields.items()}
+    # A title may explain its unit: 办理时长（分钟） is written 办理时长 too.
+    names |= {title.partition("(")[0]: name for title, name in titles.items()} | titles
+    return names | {_folded(name): name for name in contract.fields}
+
+
+def _split_unit(heading: str) -> tuple[str, str | None]:
+    folded = _folded(heading)
+    match = _UNIT.match(folded)
+    return (match["name"], match["a"] or match["b"]) if match else (folded, None)
+
+
+def _folded(heading: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", heading).split()).casefold()
+
+
+def _hint(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]}?)" if close else ""

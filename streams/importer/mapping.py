@@ -1,0 +1,82 @@
+"""What a person says about a foreign file: which heading leads to which field, and how its cells are written.
+
+A mapping file (YAML):
+
+    sender: /la/311                 # CloudEvents `source` of the events
+    zone: Asia/Shanghai             # whose wall clock the file's times are
+    columns:
+      srnumber: id                  # id, time: attributes of the event; else: a field of the contract
+      createddate: {to: time, format: '%m/%d/%y %H:%M'}
+      amount: {to: price_fen, unit: 元}
+      anonymous: {to: anonymous, values: {Y: 'true', N: 'false'}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from streams.contract import strict_yaml
+from streams.contract.errors import ContractError
+from streams.errors import MappingWrong
+
+
+class Column(BaseModel):
+    """Where a heading leads. `values`: a cell's text -> the text that is taken in its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    to: str
+    format: str | None = Field(None, description="strptime format of a date or time")
+    unit: Literal["元", "角", "分", "万元"] | None = Field(None, description="unit of an amount of money")
+    values: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"to": value} if isinstance(value, str) else value
+
+
+class ColumnMapping(BaseModel):
+    """See the module's text. What is None is left to the command's options and their defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sender: str | None = None
+    zone: str | None = None
+    columns: dict[str, Column] = {}
+
+
+def read_mapping(path: Path) -> ColumnMapping:
+    """Read a mapping file. Raises MappingWrong."""
+    try:
+        document = strict_yaml.read(path.read_text(encoding="utf-8"), str(path))
+        return ColumnMapping.model_validate(_plain(document.root))
+    except (OSError, UnicodeDecodeError, ContractError) as error:
+        raise MappingWrong(f"{path} cannot be read: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise MappingWrong(f"{path} is not a mapping ({faults}). See `minsheng import --help`.") from error
+
+
+def with_options(mapping: ColumnMapping, options: Iterable[str]) -> ColumnMapping:
+    """The mapping with `--map HEADING=FIELD` added; an option wins over the file. Raises MappingWrong."""
+    columns = dict(mapping.columns)
+    for option in options:
+        heading, equals, target = option.rpartition("=")
+        if not (equals and heading.strip() and target.strip()):
+            raise MappingWrong(f"--map {option}: write it as --map HEADING=FIELD.")
+        known = columns.get(heading.strip(), Column(to=target.strip()))
+        columns[heading.strip()] = known.model_copy(update={"to": target.strip()})
+    return mapping.model_copy(update={"columns": columns})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value)

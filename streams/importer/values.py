@@ -1,0 +1,183 @@
+"""Cells as people write them -> values as the contract has them.
+
+Each converter gives back the value, or the cell's text as it is where it cannot tell: the judge then refuses
+it by the field's own rule. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from streams import reference
+from streams.contract.model import FieldSpec
+from streams.contract.types import NAMED_TYPES, values_of
+
+Convert = Callable[[Any], Any]
+FEN_PER_UNIT = {"元": Decimal(100), "角": Decimal(10), "分": Decimal(1), "万元": Decimal(1_000_000)}
+EXACT_DOUBLE = 10**15  # beyond it a spreadsheet's number has lost digits
+
+_TRUTH = {"是": True, "有": True, "true": True, "y": True, "yes": True, "1": True, "√": True}
+_UNTRUTH = {"否": False, "无": False, "false": False, "n": False, "no": False, "0": False, "×": False}
+_TRUTHS = {**_TRUTH, **_UNTRUTH}
+_TIME = re.compile(
+    r"(?P<y>\d{4})(?:[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})|年(?P<m2>\d{1,2})月(?P<d2>\d{1,2})日?"
+    r"|(?P<m3>\d{2})(?P<d3>\d{2}))"
+    r"(?:[T\s]*(?P<H>\d{1,2})(?::|时|点)(?P<M>\d{1,2})(?:(?::|分)(?P<S>\d{1,2})(?:\.(?P<f>\d{1,9}))?秒?|分)?"
+    r"|[T\s]*(?P<H2>\d{2})(?P<M2>\d{2})(?P<S2>\d{2}))?"
+    r"\s*(?P<zone>Z|z|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
+)
+
+
+def text_of(cell: Any) -> str:
+    """A cell as text: a spreadsheet's 330302.0 is 330302."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT_DOUBLE:
+        return str(int(cell))
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return str(cell).strip()
+
+
+def converter(  # noqa: PLR0911 (one line a kind of type)
+    spec: FieldSpec, *, unit: str | None, zone: ZoneInfo, form: str | None
+) -> Convert:
+    """How cells of a column become values of a field.
+
+    unit: of money, as the heading says (元, 角, 分, 万元). form: strptime format of dates and times.
+    """
+    named = NAMED_TYPES[spec.type]
+    if spec.type == "fen" and unit is not None:
+        return lambda cell: fen(cell, FEN_PER_UNIT[unit])
+    if spec.type == "timestamp":
+        return lambda cell: instant(cell, zone, form)
+    if spec.type == "date":
+        return lambda cell: day(cell, form)
+    if spec.type == "division":
+        return division
+    if values_of(spec):
+        values = _by_label(values_of(spec))
+        return lambda cell: values.get(_folded(text_of(cell)), text_of(cell))
+    if named.json == "integer":
+        return whole
+    if named.json == "number":
+        return number
+    if named.json == "boolean":
+        return lambda cell: (
+            cell if isinstance(cell, bool) else _TRUTHS.get(_folded(text_of(cell)), text_of(cell))
+        )
+    return _exact_text
+
+
+def _exact_text(cell: Any) -> Any:
+    # An identity number that a spreadsheet kept as a number has lost its last digits: left as it is, a number
+    # where text belongs, it is refused.
+    lost = isinstance(cell, (int, float)) and not isinstance(cell, bool) and abs(cell) >= EXACT_DOUBLE
+    return cell if lost else text_of(cell)
+
+
+def whole(cell: Any) -> Any:
+    """`1,200`, `1200.0`, full-width digits -> 1200."""
+    value = _decimal(cell)
+    return int(value) if value is not None and value == value.to_integral_value() else text_of(cell)
+
+
+def number(cell: Any) -> Any:
+    value = _decimal(cell)
+    return text_of(cell) if value is None else float(value)
+
+
+def fen(cell: Any, fen_per_unit: Decimal) -> Any:
+    """An amount in the heading's unit -> whole fen; a fraction of a fen stays text."""
+    value = _decimal(cell)
+    if value is None:
+        return text_of(cell)
+    amount = value * fen_per_unit
+    return int(amount) if amount == amount.to_integral_value() else text_of(cell)
+
+
+def division(cell: Any) -> str:
+    """The code of a division by its code or name: `鹿城区`, `鹿城`, `温州市鹿城区`."""
+    text = _folded(text_of(cell))
+    known = _divisions()
+    if text in known:
+        return known[text]
+    return next((each.code for each in reference.divisions() if text.endswith(each.name)), text_of(cell))
+
+
+def instant(cell: Any, zone: ZoneInfo, form: str | None = None) -> str:
+    """A time as RFC 3339. Without an offset of its own it is the wall clock of `zone`."""
+    moment = _datetime(cell, form)
+    if moment is None:
+        return text_of(cell)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return aware.isoformat(timespec="microseconds" if aware.microsecond else "seconds")
+
+
+def day(cell: Any, form: str | None = None) -> str:
+    """A calendar day as YYYY-MM-DD."""
+    moment = _datetime(cell, form)
+    return text_of(cell) if moment is None else moment.date().isoformat()
+
+
+def _datetime(cell: Any, form: str | None) -> datetime | None:
+    if isinstance(cell, datetime):
+        return cell
+    if isinstance(cell, date):
+        return datetime.combine(cell, time.min)
+    text = _narrow(text_of(cell))
+    try:
+        return datetime.strptime(text, form) if form else _parsed(text)  # noqa: DTZ007 (the caller knows the zone)
+    except ValueError:
+        return None
+
+
+def _parsed(text: str) -> datetime | None:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    part = {name.rstrip("23"): value for name, value in match.groupdict().items() if value is not None}
+    offset = part.pop("zone", None)
+    fraction = part.pop("f", "")[:6].ljust(6, "0")
+    y, m, d, hour, minute, second = (int(part.get(name, 0)) for name in "ymdHMS")
+    naive = datetime(y, m, d, hour, minute, second, int(fraction))  # noqa: DTZ001 (the zone follows)
+    return naive if offset is None else datetime.fromisoformat(naive.isoformat() + offset.upper())
+
+
+def _decimal(cell: Any) -> Decimal | None:
+    if isinstance(cell, bool):
+        return None
+    text = _narrow(repr(cell) if isinstance(cell, float) else text_of(cell))
+    text = text.strip("¥￥元 ").replace(",", "")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and abs(value) < EXACT_DOUBLE else None
+
+
+def _narrow(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def _folded(text: str) -> str:
+    return "".join(_narrow(text).split()).casefold()
+
+
+def _by_label(values: Mapping[str, str]) -> dict[str, str]:
+    """Label or value, folded -> value; a value wins over another's label."""
+    return {_folded(label): value for value, label in values.items()} | {_folded(v): v for v in values}
+
+
+@cache
+def _divisions() -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    for each in reference.divisions():
+        names |= {each.code: each.code, each.name: each.code, each.name.rstrip("区县市"): each.code}
+    return names
