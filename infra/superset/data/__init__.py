@@ -1,0 +1,1 @@
+"""Data sets: what dashboards ask PostgreSQL, derived from contracts. Pure: contracts in, SQL out."""

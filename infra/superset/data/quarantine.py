@@ -1,0 +1,110 @@
+"""Data sets over quarantine: what was received today in Shanghai and is not right, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infra.superset.assets import Column, Dataset, Figure
+from infra.superset.data import sql
+from infra.superset.data.overview import titles
+from infra.superset.data.reason_titles import REASON_TITLES
+from streams.contract.model import Contract
+
+LONGEST_EXCERPT = 300
+RECEIVED_TODAY = f"q.received_at >= {sql.DAY_START} and q.received_at < {sql.DAY_END}"
+DIVISION = "left join ref.division d on d.code = q.division"
+
+
+def _reason(contracts: Mapping[str, Contract]) -> str:
+    """A row (title, field_title) for each element `r.value` of `q.reasons`; the code where there is no
+    title."""
+    checks = [
+        (each.source, f"check:{name}", check.title)
+        for each in contracts.values()
+        for name, check in each.checks.items()
+    ]
+    fields = [
+        (each.source, name, spec.title) for each in contracts.values() for name, spec in each.fields.items()
+    ]
+    return (
+        " left join "
+        + sql.values(list(REASON_TITLES.items()), "n", ("code", "title"))
+        + " on n.code = r.value->>'code'"
+        " left join "
+        + sql.values(checks, "c", ("source", "code", "title"))
+        + " on c.source = q.source and c.code = r.value->>'code'"
+        " left join "
+        + sql.values(fields, "f", ("source", "field", "title"))
+        + " on f.source = q.source and f.field = r.value->>'field'"
+    )
+
+
+CODE, NAMED = "r.value->>'code'", "nullif(r.value->>'field', '')"
+TITLE = f"coalesce(c.title, n.title, {sql.inert(CODE)})"
+FIELD = f"coalesce(f.title, {sql.inert(NAMED)})"
+SOURCE = f"coalesce(s.title, {sql.inert('q.source')})"
+COUNTY = f"coalesce(d.name, {sql.inert('q.division')})"
+
+
+def quarantined_today(contracts: Mapping[str, Contract]) -> Dataset:
+    """One row a quarantined event. `excerpt` and `reasons` hold what a stranger wrote: shown as text, never
+    as HTML."""
+    reasons = (
+        f"(select string_agg(coalesce({FIELD} || '：', '') || {TITLE}, '；')"
+        f" from jsonb_array_elements(q.reasons) r{_reason(contracts)})"
+    )
+    query = (
+        f"select {sql.local('q.received_at')} as received, q.source, {SOURCE} as source__label,"
+        f" q.division, {COUNTY} as division__label, {sql.inert('q.place')} as place,"
+        f" {sql.inert('q.event_id')} as event_id,"
+        f" {reasons} as reasons, {sql.inert(f'left(q.excerpt, {LONGEST_EXCERPT})')} as excerpt, q.state,"
+        " q.topic || '/' || q.partition || '/' || q.\"offset\" as origin"
+        f" from ops.quarantine q left join {titles(contracts)} on s.source = q.source {DIVISION}"
+        f" where {RECEIVED_TODAY}"
+    )
+    return Dataset(
+        key="live quarantine",
+        title="今日隔离区",
+        sql=query,
+        columns=(
+            Column("received", "接收时间", "TIMESTAMP"),
+            Column("source", "来源（代码）"),
+            Column("source__label", "来源"),
+            Column("division", "区县（代码）"),
+            Column("division__label", "区县"),
+            Column("place", "地点"),
+            Column("event_id", "事件编号"),
+            Column("reasons", "原因"),
+            Column("excerpt", "内容摘录"),
+            Column("state", "状态"),
+            Column("origin", "原始位置"),
+        ),
+        figures=(Figure("events__figure", "隔离条数", "count(*)"),),
+        time_column="received",
+    )
+
+
+def reasons_today(contracts: Mapping[str, Contract]) -> Dataset:
+    """One row a reason of a quarantined event; an event with two reasons counts under both."""
+    query = (
+        f"select {sql.local('q.received_at')} as received, q.source, {SOURCE} as source__label,"
+        f" q.division, {COUNTY} as division__label,"
+        f" coalesce({FIELD} || '：', '') || {TITLE} as reason"
+        f" from ops.quarantine q left join {titles(contracts)} on s.source = q.source {DIVISION}"
+        f" cross join lateral jsonb_array_elements(q.reasons) r{_reason(contracts)} where {RECEIVED_TODAY}"
+    )
+    return Dataset(
+        key="live quarantine reasons",
+        title="今日隔离原因",
+        sql=query,
+        columns=(
+            Column("received", "接收时间", "TIMESTAMP"),
+            Column("source", "来源（代码）"),
+            Column("source__label", "来源"),
+            Column("division", "区县（代码）"),
+            Column("division__label", "区县"),
+            Column("reason", "原因"),
+        ),
+        figures=(Figure("events__figure", "条数", "count(*)"),),
+        time_column="received",
+    )

@@ -1,0 +1,115 @@
+"""A dashboard as Superset's YAML: where each chart stands on the page, and how the page behaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.superset.assets import VERSION, Chart, Dashboard, Filter, Section
+
+GRID = ["ROOT_ID", "GRID_ID"]
+COLORS = "minsheng"
+
+
+def dashboard_asset(dashboard: Dashboard) -> dict[str, Any]:
+    """The dashboard's file. Chart numbers are places on this page; Superset replaces them by its own ids."""
+    numbers = {chart.key: number for number, chart in enumerate(dashboard.charts, start=1)}
+    return {
+        "dashboard_title": dashboard.title,
+        "description": dashboard.about,
+        "css": dashboard.css,
+        "slug": dashboard.slug,
+        "certified_by": None,
+        "certification_details": None,
+        "published": True,
+        "uuid": dashboard.uuid,
+        "position": _position(dashboard, numbers),
+        "metadata": _metadata(dashboard),
+        "version": VERSION,
+    }
+
+
+def _position(dashboard: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any]:
+    position: dict[str, Any] = {
+        "DASHBOARD_VERSION_KEY": "v2",
+        "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
+        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": dashboard.title}},
+    }
+    children = []
+    for number, row in enumerate(dashboard.rows, start=1):
+        element = _heading(number, row) if isinstance(row, Section) else _row(number, row)
+        children.append(element["id"])
+        position[element["id"]] = element
+        if not isinstance(row, Section):
+            position |= {
+                chart["id"]: chart
+                for chart in (_chart(each, element["id"], numbers[each.key]) for each in row)
+            }
+    position["GRID_ID"] = {"type": "GRID", "id": "GRID_ID", "children": children, "parents": ["ROOT_ID"]}
+    return position
+
+
+def _heading(number: int, section: Section) -> dict[str, Any]:
+    meta = {"text": section.title, "headerSize": "MEDIUM_HEADER", "background": "BACKGROUND_TRANSPARENT"}
+    return {"type": "HEADER", "id": f"HEADER-{number}", "children": [], "parents": GRID, "meta": meta}
+
+
+def _row(number: int, row: tuple[Chart, ...]) -> dict[str, Any]:
+    return {
+        "type": "ROW",
+        "id": f"ROW-{number}",
+        "children": [f"CHART-{chart.key}" for chart in row],
+        "parents": GRID,
+        "meta": {"background": "BACKGROUND_TRANSPARENT"},
+    }
+
+
+def _chart(chart: Chart, row: str, number: int) -> dict[str, Any]:
+    return {
+        "type": "CHART",
+        "id": f"CHART-{chart.key}",
+        "children": [],
+        "parents": [*GRID, row],
+        "meta": {
+            "chartId": number,
+            "height": chart.height,
+            "width": chart.width,
+            "sliceName": chart.title,
+            "uuid": chart.uuid,
+        },
+    }
+
+
+def _metadata(dashboard: Dashboard) -> dict[str, Any]:
+    return {
+        "refresh_frequency": dashboard.refresh_seconds,
+        "timed_refresh_immune_slices": [],
+        "expanded_slices": {},
+        "color_scheme": COLORS,
+        "label_colors": {},
+        "cross_filters_enabled": True,
+        "filter_bar_orientation": "HORIZONTAL",
+        "native_filter_configuration": [_filter(each) for each in dashboard.filters],
+    }
+
+
+def _filter(each: Filter) -> dict[str, Any]:
+    return {
+        "id": f"NATIVE_FILTER-{each.key}",
+        "name": each.title,
+        "type": "NATIVE_FILTER",
+        "filterType": "filter_select",
+        "description": "",
+        "cascadeParentIds": [],
+        "tabsInScope": [],
+        "scope": {"rootPath": ["ROOT_ID"], "excluded": []},
+        "targets": [{"datasetUuid": each.dataset.uuid, "column": {"name": each.column}}],
+        "defaultDataMask": {"extraFormData": {}, "filterState": {}},
+        "controlValues": {
+            "enableEmptyFilter": False,
+            "defaultToFirstItem": False,
+            "multiSelect": True,
+            "searchAllOptions": False,
+            "inverseSelection": False,
+        },
+    }

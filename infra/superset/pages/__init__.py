@@ -1,0 +1,1 @@
+"""The pages that operators see: one file a page."""
