@@ -1,0 +1,147 @@
+"""Rolling days up: build, ask, publish. One Spark application for as many sources and days as asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+import psycopg
+import structlog
+from pyspark.sql import SparkSession
+
+from expectations import docs, gate, record, wording
+from expectations.answers import Answer
+from expectations.errors import ExpectationsError
+from expectations.questioner import Questioner
+from expectations.report import REFUSED_BY_THE_GATE, Report
+from spark_jobs.rollup import archive, days, lake, ledger, publish, reading
+from spark_jobs.rollup.archive import Archived, Needed
+from spark_jobs.rollup.build import built
+from spark_jobs.rollup.day import Day
+from spark_jobs.rollup.errors import NotDeployed, RollupError
+from streams.contract.model import Contract
+from streams.registry import Registry
+from streams.settings import Settings
+
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Options:
+    """patience_seconds: how long to wait for the archive. dry_run: publish nothing, say what would be."""
+
+    allow_incomplete: bool = False
+    dry_run: bool = False
+    patience_seconds: float = 180.0
+
+
+def run(
+    settings: Settings, wanted: Sequence[tuple[str, date]], options: Options, now: Callable[[], datetime]
+) -> Iterator[Report]:
+    """Roll up each (source, day) in turn. A day that fails does not keep the others from being rolled up."""
+    registry = Registry(settings.postgres_dsn)
+    deployed = registry.deployed().contracts
+    registry.close()
+    application = Application(settings, options, now)
+    for source, day in wanted:
+        begun = time.monotonic()
+        try:
+            if source not in deployed:
+                names = ", ".join(sorted(deployed)) or "none"
+                raise NotDeployed(f"{source}: no such contract is deployed. Deployed are: {names}.")
+            yield application.roll_up(deployed[source], day)
+        except (RollupError, ExpectationsError) as error:
+            LOG.error("not rolled up", source=source, day=day.isoformat(), error=str(error))
+            code = error.exit_code if isinstance(error, RollupError) else 1
+            yield Report(source, day, "failed", code, str(error), time.monotonic() - begun)
+
+
+@dataclass(frozen=True)
+class Application:
+    """One Spark application: its session is started when the first day needs it, and then kept."""
+
+    settings: Settings
+    options: Options
+    now: Callable[[], datetime]
+
+    @cached_property
+    def session(self) -> SparkSession:
+        return lake.rollup_session(self.settings)
+
+    def roll_up(self, contract: Contract, day: date) -> Report:
+        """Build, ask, publish one day. Raises RollupError, ExpectationsError; then nothing was published."""
+        begun = time.monotonic()
+        with (
+            psycopg.connect(self.settings.postgres_dsn, autocommit=True) as connection,
+            publish.alone(connection, contract.source, day),
+        ):
+            archived = self._archived(connection, contract.source, day)
+            found, answers = self._judged(connection, contract, day, archived)
+            seconds = time.monotonic() - begun
+            if self.options.dry_run:
+                report = _rehearsed(found, answers, seconds)
+            else:
+                with connection.transaction():
+                    report = _decided(connection, found, archived, answers, seconds)
+        LOG.info("rolled up", **{key: value for key, value in report.as_json().items() if key != "refused"})
+        return report
+
+    def _archived(self, connection: ledger.Connection, source: str, day: date) -> Archived:
+        """What the lake holds, once it holds all that the day needs. Raises DayIncomplete."""
+        needed = Needed(source, self.settings.topic_prefix + source, day, self.now())
+        kafka = archive.sent(self.settings.kafka_bootstrap, needed)
+        archived = archive.wait(connection, needed, kafka, self.options.patience_seconds)
+        if not self.options.allow_incomplete:
+            archive.demand(archived, needed, kafka)
+        return archived
+
+    def _judged(
+        self, connection: ledger.Connection, contract: Contract, day: date, archived: Archived
+    ) -> tuple[Day, list[Answer]]:
+        known = ledger.received_days(connection, contract.source, day)
+        plan = reading.plan(day, contract.accept, known, days.day_of(self.now()))
+        received = {
+            name: [each.isoformat() for each in getattr(plan, name)] for name in ("whole", "searched")
+        }
+        LOG.info("reading the lake", source=contract.source, day=day.isoformat(), **received)
+        prefix = self.settings.topic_prefix
+        archived_events = lake.events(self.session, self.settings.lake_dir)
+        rows = reading.rows_of(archived_events, prefix + contract.source, day, plan)
+        questioner = Questioner(self.settings.home, day.isoformat())
+        with built(rows, contract, prefix, day, archived) as found:
+            answers = gate.ask(questioner, found)
+        docs.build(questioner, self.settings.home)
+        return found.day, answers
+
+
+def _rehearsed(day: Day, answers: Sequence[Answer], seconds: float) -> Report:
+    refused = tuple(answer for answer in answers if answer.blocks)
+    message = f"dry run: {len(answers)} rules asked, {len(refused)} refuse; nothing was written"
+    code = REFUSED_BY_THE_GATE if refused else 0
+    source = day.contract.source
+    return Report(source, day.day, "rehearsed", code, message, seconds, None, day.counts, refused)
+
+
+def _decided(
+    connection: ledger.Connection, day: Day, archived: Archived, answers: Sequence[Answer], seconds: float
+) -> Report:
+    """Publish or refuse, and keep the answers with it, in the caller's transaction."""
+    source = day.contract.source
+    refused = tuple(answer for answer in answers if answer.blocks)
+    if refused:
+        before = publish.current(connection, source, day.day)
+        revision = None if before is None else before.revision
+        publish.note_run(connection, day, "refused", revision=revision, span=archived.span, seconds=seconds)
+        record.record(connection, "day", source, day.day, answers)
+        title = day.contract.title
+        message = wording.text(wording.GATE_REFUSED, title=title, day=day.day, failed=len(refused))
+        code = REFUSED_BY_THE_GATE
+        return Report(source, day.day, "refused", code, message, seconds, revision, day.counts, refused)
+    outcome, publication = publish.publish(connection, day)
+    message, revision = publication.reason, publication.revision
+    publish.note_run(connection, day, outcome, revision=revision, span=archived.span, seconds=seconds)
+    record.record(connection, "day", source, day.day, answers, revision=revision)
+    return Report(source, day.day, outcome, 0, message, seconds, revision, day.counts)

@@ -1,0 +1,38 @@
+"""What operators read about a rule, in Chinese: the one catalogue of this package."""
+
+from __future__ import annotations
+
+REQUIRED = "{title}必须填写"
+PSEUDONYM = "{title}必须是脱敏代号"
+PATTERN = "{title}格式正确"
+KNOWN = "{title}在允许的取值之内"
+RANGE = "{title}在 {low} 与 {high} 之间"
+LENGTH = "{title}不超过 {length} 个字"
+SOUND = "{title}真实存在（日期或校验位）"
+CHECK = "{title}"
+ON_THE_DAY = "事件时间属于当日"
+ONCE = "同一事件只计一次"
+COUNTED = "事件数等于公布的接收数 {count}"
+TOTAL = "{title}：事件逐条相加等于公布的合计"
+ONE_ROW = "{title}：每组只有一行"
+ADDS_TO_ACCEPTED = "{title}：合计等于公布的接收数 {count}"
+NOT_NEGATIVE = "{title}不为负"
+BOUND = "{title}与笔数相符（单笔 {low} 至 {high}）"
+DISTINCT_BOUND = "{title}不超过笔数"
+IN_REFERENCE = "{title}（对照表中有登记）"
+MINUTE_NOT_AHEAD = "没有来自未来的分钟"
+
+PASSED, FAILED, WARNED = "通过", "未通过", "提醒"
+NO_ANSWER = "未能得出结论：{error}"
+EXAMPLES = "例如 {examples}"
+MISSING = "缺少 {values}"
+UNEXPECTED = "{count} 处不符"
+OBSERVED = "实际为 {value}"
+EMPTY = "（空）"
+GATE_PASSED = "{title} {day}：{evaluated} 条规则全部通过"
+GATE_REFUSED = "{title} {day}：{failed} 条规则未通过，保留上一版本"
+
+
+def text(template: str, **values: object) -> str:
+    """A template with its values filled in."""
+    return template.format(**values)

@@ -1,0 +1,98 @@
+"""From the lake to a day: reads, judges, dedups and totals in Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
+
+from spark_jobs.rollup import days, totals
+from spark_jobs.rollup.archive import Archived
+from spark_jobs.rollup.day import Counts, Day, DistinctCount
+from spark_jobs.rollup.fields import events, read_again
+from spark_jobs.rollup.repeats import CONFLICT, DUPLICATE, counted, repeats
+from spark_jobs.rollup.verdicts import judged
+from streams.contract.model import Contract
+from streams.contract.tables import MetricTable, metric_tables
+from streams.judge.judge import Judge
+
+
+@dataclass(frozen=True)
+class Built:
+    """A day, and its events as Spark reads them (see `fields.events`) for the gate to ask."""
+
+    day: Day
+    events: DataFrame
+
+
+@contextmanager
+def built(
+    rows: DataFrame, contract: Contract, topic_prefix: str, day: date, archived: Archived
+) -> Iterator[Built]:
+    """Roll up `day` from `rows` of the lake (see `reading.rows_of`).
+
+    What Spark keeps for the gate is given back when the block ends.
+    """
+    judge = Judge({contract.source: contract}, topic_prefix)
+    number = days.number(day)
+    verdicts = read_again(judged(rows, judge, contract.source, number), contract)
+    verdicts.persist(StorageLevel.MEMORY_AND_DISK)
+    again = repeats(verdicts.where("_accepted")).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        counts = counted(verdicts.where("_accepted"), again, number)
+        tables = metric_tables(contract)
+        metrics = {table.metric: _sorted(totals.additive(counts, table).toArrow(), table) for table in tables}
+        distinct = tuple(
+            sorted(
+                (count for table in tables for count in _distinct(counts, contract, table)),
+                key=lambda count: (count.metric, count.measure, count.key),
+            )
+        )
+        yield Built(
+            Day(
+                contract=contract,
+                day=day,
+                counts=_outcomes(verdicts, again, number),
+                metrics=metrics,
+                distinct=distinct,
+                position=archived.position,
+                provisional=not archived.complete,
+            ),
+            events(counts, contract),
+        )
+    finally:
+        again.unpersist()
+        verdicts.unpersist()
+
+
+def _sorted(table: pa.Table, metric: MetricTable) -> pa.Table:
+    return table.sort_by([(name, "ascending") for name in metric.dimensions]) if metric.dimensions else table
+
+
+def _distinct(counts: DataFrame, contract: Contract, table: MetricTable) -> Iterator[DistinctCount]:
+    for measure in table.distinct:
+        field = contract.metrics[table.metric].measures[measure].field
+        assert field is not None  # noqa: S101 (the loader refuses a distinct of nothing)
+        for row in totals.distinct(counts, table.dimensions, field).toArrow().to_pylist():
+            subset = totals.subset_of(table.dimensions, row["grouping"])
+            dimensions = {name: row[name] for name in subset}
+            yield DistinctCount(table.metric, measure, dimensions, row["value"])
+
+
+def _outcomes(verdicts: DataFrame, again: DataFrame, number: int) -> Counts:
+    of_the_day = F.col("_day") == number
+    told: dict[str, int] = dict(again.where(of_the_day).groupBy("outcome").count().collect())
+    accepted = verdicts.where(of_the_day & F.col("_accepted")).count()
+    records = verdicts.where(of_the_day & ~F.col("_accepted")).select("_received", "_partition", "_offset")
+    return Counts(
+        accepted=accepted - sum(told.values()),
+        quarantined=records.distinct().count(),
+        duplicate=told.get(DUPLICATE, 0),
+        conflict=told.get(CONFLICT, 0),
+    )
