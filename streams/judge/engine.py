@@ -1,7 +1,8 @@
 """DuckDB as the judge uses it: one connection a thread, statements prepared once, rows fed through Arrow.
 
 Planning a statement costs 10 to 15 ms, running one that is prepared about 1 ms: a batch of sixteen sources is
-otherwise mostly planning. A prepared statement reads a Feed, an object whose rows are exchanged before each run.
+otherwise mostly planning. A prepared statement reads a Feed, an object whose rows are exchanged before each
+run.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Engine:
         except duckdb.Error as error:
             raise JudgeFailed(
                 f"DuckDB failed on a batch of {rows.num_rows} events ({rows.nbytes:,} bytes): {error}."
-                " The batch has no verdict yet; restart the process, and give it more memory if that is what it lacked."
+                " It has no verdict yet; restart the process, with more memory if that is what it lacked."
             ) from error
         return found
 
@@ -121,4 +122,3 @@ def run_isolating(statement: str, rows: pa.Table, fallback: Callable[[pa.Table],
     middle = rows.num_rows // 2
     halves = (rows.slice(0, middle), rows.slice(middle))
     return pa.concat_tables([run_isolating(statement, half, fallback) for half in halves])
-

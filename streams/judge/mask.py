@@ -1,8 +1,9 @@
 """Text of unknown origin made fit to be stored and shown: no person's number in it, and nothing that acts.
 
-Whatever looks like a resident identity number, a mobile number or a bank card is masked, right or wrong by its
-checksum, however its digits are written: with blanks or hyphens between them, full-width, as \\u escapes (also
-doubled, as JSON within JSON has them), HTML entities or percent codes. Masking too much is no harm here.
+Whatever looks like a resident identity number, a mobile number or a bank card is masked, right or wrong by
+its checksum, however its digits are written: with blanks or hyphens between them, full-width, as \\u
+escapes (also doubled, as JSON within JSON has them), HTML entities or percent codes. Masking too much is no
+harm here.
 """
 
 from __future__ import annotations
@@ -23,17 +24,23 @@ _MOBILE_DIGITS = 11
 _RESIDENT_DIGITS = 18
 _KEPT = 3
 
-_ESCAPE = re.compile(r"\\+u([0-9A-Fa-f]{4})|\\+x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})|&#x0*([0-9A-Fa-f]{2,5});|&#0*(\d{2,5});")
+_ESCAPE = re.compile(
+    r"\\+u([0-9A-Fa-f]{4})|\\+x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})|&#x0*([0-9A-Fa-f]{2,5});|&#0*(\d{2,5});"
+)
 _ACTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff<>]")
 _FORMULA = tuple("=+-@＝＋－＠")
-_HALF_WIDTH = {ord(wide): str(index % 10) for index, wide in enumerate("０１２３４５６７８９𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡𝟢𝟣𝟤𝟥𝟦𝟧𝟨𝟩𝟪𝟫𝟬𝟭𝟮𝟯𝟰𝟱𝟲𝟳𝟴𝟵𝟶𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿")}
+_HALF_WIDTH = {
+    ord(wide): str(index % 10)
+    for index, wide in enumerate("０１２３４５６７８９𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡𝟢𝟣𝟤𝟥𝟦𝟧𝟨𝟩𝟪𝟫𝟬𝟭𝟮𝟯𝟰𝟱𝟲𝟳𝟴𝟵𝟶𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿")
+}
 
 
 def mask(text: str, limit: int = 2_000) -> str:
     """The text without persons' numbers, inert, at most `limit` characters.
 
-    Of a number its first three digits stay, so that an operator sees what kind it was. Control characters become
-    pictures of themselves, angle brackets full-width, and what a spreadsheet would compute gets an apostrophe.
+    Of a number its first three digits stay, so that an operator sees what kind it was. Control characters
+    become pictures of themselves, angle brackets full-width, and what a spreadsheet would compute gets an
+    apostrophe.
     """
     # Masked before it is cut: half a number at the end would be recognised as nothing.
     text = _ESCAPE.sub(_plain, text[: limit * 8])
@@ -44,7 +51,7 @@ def mask(text: str, limit: int = 2_000) -> str:
 
 
 def names_a_person(text: str) -> bool:
-    """Whether the text holds a number that surely is a person's: checksum and birth date right, or a mobile."""
+    """Whether the text holds a number that surely is a person's: checks out, or is a mobile."""
     return any(map(_is_personal, _RUN.findall(_ESCAPE.sub(_plain, text))))
 
 
@@ -54,7 +61,9 @@ def _is_personal(run: str) -> bool:
     digits = _compact(run)
     if re.fullmatch(r"(?:\+?86)?1[3-9]\d{9}", digits):
         return True
-    return _is_resident(digits) or (re.fullmatch(r"62\d{14,17}", digits) is not None and luhn.is_valid(digits))
+    return _is_resident(digits) or (
+        re.fullmatch(r"62\d{14,17}", digits) is not None and luhn.is_valid(digits)
+    )
 
 
 def _is_resident(digits: str) -> bool:
@@ -89,7 +98,7 @@ def _hidden(match: re.Match[str]) -> str:
 
 
 def _plain(match: re.Match[str]) -> str:
-    """The character of an escape where it is one that a number can be written with; otherwise as it stands."""
+    """The character of an escape, where numbers are written with it; otherwise the escape as it stands."""
     hexadecimal = match[1] or match[2] or match[3] or match[4]
     code = int(hexadecimal, 16) if hexadecimal else int(match[5])
     character = chr(code)

@@ -4,7 +4,8 @@ The fast statement takes raw values and says of each whether everything is right
 takes the rows that failed, already taken apart by reading.py, and says for each rule whether it holds. What
 comes out of an event (times, hashes, slots) is the same SQL in both, over the same columns:
 
-    _received timestamptz, _id, _source, _time varchar, and _t_<field> varchar: its value as text, null if absent
+    _received timestamptz, _id, _source, _time varchar, and _t_<field> varchar: its value as text, null if
+    absent
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Plan:
     """Everything that the judge knows of one source; plain values, so that it is pickled quickly.
 
     `outputs`: columns that both statements give, in order; the fast one gives `_ok` before them, the slow one
-    `_r0`.. (true where rule 0.. is broken); the first `window` rules are on the time. `slots`: field -> output column.
+    `_r0`.. (true where rule 0.. is broken); the first `window` rules are on the time. `slots`: field ->
+    output column.
     """
 
     source: str
@@ -71,7 +73,11 @@ def compile_contract(contract: Contract) -> Plan:
         source=contract.source,
         fields=tuple(
             FieldPlan(
-                name, NAMED_TYPES[spec.type].json, spec.optional, spec.pii is not None, may_hide_a_person(spec)
+                name,
+                NAMED_TYPES[spec.type].json,
+                spec.optional,
+                spec.pii is not None,
+                may_hide_a_person(spec),
             )
             for name, spec in contract.fields.items()
         ),
@@ -121,7 +127,9 @@ def _fast(contract: Contract, rules: tuple[Rule, ...], slots: dict[str, str]) ->
             for name, spec in fields.items()
         ),
     ]
-    right = " and ".join((*_envelope(contract), *_values(contract, plain, rules), f"({_shape(contract, plain)})"))
+    right = " and ".join(
+        (*_envelope(contract), *_values(contract, plain, rules), f"({_shape(contract, plain)})")
+    )
     return f"""
 with whole as (
     select _received, case when strlen(_value) <= {MAX_BYTES} and json_valid(_value) then _value end as _doc
@@ -133,21 +141,23 @@ with whole as (
 ), texts as (
     select *, {", ".join(texts)} from flat
 ), {_typed(contract, "texts")}
-select coalesce({right}, false) as _ok, {", ".join(_outputs(contract, slots))} from typed"""
+select coalesce({right}, false) as _ok, {", ".join(_outputs(contract, slots))} from typed"""  # noqa: S608 (of a checked contract, quoted)
 
 
 def _slow(contract: Contract, rules: tuple[Rule, ...], slots: dict[str, str]) -> str:
     broken = [f"not coalesce({rule.holds}, true) as _r{index}" for index, rule in enumerate(rules)]
     return f"""
 with {_typed(contract, ROWS)}
-select {", ".join(broken)}, {", ".join(_outputs(contract, slots))} from typed"""
+select {", ".join(broken)}, {", ".join(_outputs(contract, slots))} from typed"""  # noqa: S608 (of a checked contract, quoted)
 
 
 def _typed(contract: Contract, rows: str) -> str:
     values = [
-        f"{sql.typed(spec, sql.text_of(name))} as {sql.quoted(name)}" for name, spec in contract.fields.items()
+        f"{sql.typed(spec, sql.text_of(name))} as {sql.quoted(name)}"
+        for name, spec in contract.fields.items()
     ]
-    return f"typed as (select *, try_cast(_time as timestamptz) as _moment, {', '.join(values)} from {rows})"
+    listed = ", ".join(values)
+    return f"typed as (select *, try_cast(_time as timestamptz) as _moment, {listed} from {rows})"  # noqa: S608 (of a checked contract, quoted)
 
 
 def _outputs(contract: Contract, slots: dict[str, str]) -> list[str]:
@@ -174,7 +184,8 @@ def _outputs(contract: Contract, slots: dict[str, str]) -> list[str]:
 
 
 def _content(contract: Contract) -> str:
-    """Text of everything that was parsed: type, time, required fields by name, then those optional ones that are.
+    """Text of all that was parsed: type, time, required fields by name, then the optional ones that are
+    there.
 
     A contract may gain an optional field without changing the content of what was sent before it had that.
     """
@@ -209,7 +220,7 @@ def _envelope(contract: Contract) -> list[str]:
 
 
 def _values(contract: Contract, plain: set[str], rules: tuple[Rule, ...]) -> list[str]:
-    """Conditions for data in which every value is there, of its type, plainly written, and passes its rules."""
+    """Conditions for data in which every value is there, of its type, and passes its rules."""
     conditions = []
     for name, spec in contract.fields.items():
         raw, text = f'"_r_{name}"', sql.text_of(name)
@@ -238,9 +249,10 @@ def _values(contract: Contract, plain: set[str], rules: tuple[Rule, ...]) -> lis
 def _shape(contract: Contract, plain: set[str]) -> str:
     """True where the document holds what was parsed and nothing else: no unknown or doubled key, no null.
 
-    A member cannot be written shorter than `"name":value` and a comma. If the document is exactly as long as all
-    that was found, nothing else is in it. That is cheap, and settles what compact serialisers write; otherwise the
-    keys are counted, and a comma before a brace (which DuckDB lets pass, and JSON does not) is looked for.
+    A member cannot be written shorter than `"name":value` and a comma. If the document is exactly as long
+    as all that was found, nothing else is in it. That is cheap, and settles what compact serialisers write;
+    otherwise the keys are counted, and a comma before a brace (which DuckDB lets pass, and JSON does not)
+    is looked for.
     """
     attributes = ["specversion", "type", "id", "source", "time"]
     maybe = ["datacontenttype", *_EXTENSIONS]
@@ -264,14 +276,19 @@ def _shape(contract: Contract, plain: set[str]) -> str:
         )
     )
     present = " + ".join(("6", *(f"(_a_{name} is not null)::int" for name in maybe)))
-    present_data = " + ".join((str(len(required)), *(f'("_r_{name}" is not null)::int' for name in optional)))
+    written = str(len(required))
+    if optional:
+        # An optional field that is written as null is there too, as far as keys are counted.
+        paths = sql.any_of(f"$.data.{name}" for name in optional)
+        written += f" + list_count(json_extract(_doc, [{paths}]))"
     counted = (
-        f"len(json_keys(_doc)) = {present} and len(json_keys(_doc, '$.data')) = {present_data}"
+        f"len(json_keys(_doc)) = {present} and len(json_keys(_doc, '$.data')) = {written}"
         " and not regexp_matches(_doc, ',\\s*\\}')"
     )
     if not required:
         counted += " and json_type(_doc, '$.data') = 'OBJECT'"
-    # A double is shown in another length than it was written; without a required field `data` may be anything.
+    # A double is shown in another length than it was written; without a required field `data` may be
+    # anything.
     if not required or any(NAMED_TYPES[spec.type].json == "number" for spec in contract.fields.values()):
         return counted
     return f"case when strlen(_doc) = {length} then true else {counted} end"

@@ -1,7 +1,7 @@
 """An event taken apart the slow way, so that every fault of its form has a name. Pure, one event at a time.
 
-Only rows that the fast statement could not pass come here. What a value means (ranges, patterns, checks) is left
-to the slow statement; here it is JSON, envelope, fields and types.
+Only rows that the fast statement could not pass come here. What a value means (ranges, patterns, checks) is
+left to the slow statement; here it is JSON, envelope, fields and types.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _unknown(data: Mapping[str, Any], known: set[str]) -> Iterator[Reason]:
         yield Reason("unknown_field", None, str(len(unknown)))
 
 
-def _value(spec: FieldPlan, value: Any) -> str | None | Reason:
+def _value(spec: FieldPlan, value: Any) -> str | Reason | None:  # noqa: PLR0911 (one for each JSON type)
     """The text of a field's value, None where it is absent, or what is wrong with it."""
     if value is None:
         return None if spec.optional else Reason("missing", spec.name, None)
@@ -123,7 +123,9 @@ def _value(spec: FieldPlan, value: Any) -> str | None | Reason:
         case "number" if isinstance(value, (int, float)) and not isinstance(value, bool):
             return _decimal(spec, value)
         case _:
-            return Reason("wrong_type", spec.name, shown(value) if not isinstance(value, str) else f"“{shown(value)}”")
+            return Reason(
+                "wrong_type", spec.name, shown(value) if not isinstance(value, str) else f"“{shown(value)}”"
+            )
 
 
 def _text(spec: FieldPlan, value: str) -> str | Reason:

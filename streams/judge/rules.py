@@ -21,7 +21,7 @@ _MANY_DIGITS = f"[{DIGITS}](?:[^{DIGITS}]{{0,3}}[{DIGITS}]){{10}}"
 
 @dataclass(frozen=True)
 class Rule:
-    """`holds` is true where a row passes; null where the value is absent, which is no fault of this rule's."""
+    """`holds` is true where a row passes; null where the value is absent, no fault of this rule's."""
 
     code: str
     field: str | None
@@ -62,7 +62,8 @@ def _of_text(name: str, spec: FieldSpec) -> Iterator[Rule]:
     if longest is not None:
         yield Rule("too_long", name, f"length({text}) <= {longest}")
     if form is not None:
-        yield Rule("bad_pattern", name, f"({form})")
+        # A rule on a value that is absent does not apply; `... is not null` in a form would say that it fails.
+        yield Rule("bad_pattern", name, f"({text} is null or ({form}))")
     if spec.pattern is not None:
         yield Rule("bad_pattern", name, full_match(text, spec.pattern))
     if named.checksum is not None:

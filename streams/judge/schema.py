@@ -1,4 +1,4 @@
-"""The shape of what goes into the judge and of what comes out: columns, and slots for the fields of metrics."""
+"""What goes into the judge and what comes out: columns, and slots for the fields of metrics."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def division_field(contract: Contract) -> str | None:
 def slots_of(contract: Contract) -> dict[str, str]:
     """Field -> output column, for every field that a metric groups by or aggregates.
 
-    A division and a place are columns already; the others get `s0`.. (text), `n0`.. (bigint), `x0`.. (double).
+    A division and a place are columns already; the others get `s0`.. (text), `n0`.. (bigint), `x0`..
+    (double).
     """
     slots: dict[str, str] = {}
     counts = dict.fromkeys(_SLOT_TYPES, 0)

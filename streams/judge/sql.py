@@ -1,4 +1,4 @@
-"""Small pieces of DuckDB SQL that plan.py puts together. Names that begin with `_` are ours, never a field's."""
+"""Small pieces of DuckDB SQL for plan.py. Names that begin with `_` are ours, never a field's."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def unstructured(value: str) -> str:
 def is_a_text_by_itself(spec: FieldSpec) -> bool:
     """Whether every text that the field's rules let pass could not be a number, true, NaN or an object.
 
-    from_json gives 12 and "12" as the same VARCHAR. Where a rule settles which it was, the field may be parsed as
-    VARCHAR; elsewhere it is parsed as JSON, whose quotes tell, and unquoted afterwards.
+    from_json gives 12 and "12" as the same VARCHAR. Where a rule settles which it was, the field may be
+    parsed as VARCHAR; elsewhere it is parsed as JSON, whose quotes tell, and unquoted afterwards.
     """
     if spec.pii is not None or NAMED_TYPES[spec.type].duckdb in ("DATE", "TIMESTAMPTZ"):
         return True

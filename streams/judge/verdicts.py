@@ -1,4 +1,4 @@
-"""Verdicts of one source's events: the fast statement for all, the slow way for the rows that it cannot pass."""
+"""Verdicts of one source's events: the fast statement for all, the slow way for what it cannot pass."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _TOLD = ("event_id", "event_at", "division", "place", "event_day", "minute")
 Columns = dict[str, pa.Array]
 
 
-def of_source(plan: Plan, batch: pa.RecordBatch) -> Columns:
-    """Columns of the verdicts of events on a source's topic: all of VERDICT but those that tell the record."""
-    rows = pa.table({"_received": batch["received_at"], "_value": _texts(batch["value"])})
+def of_source(plan: Plan, received: pa.Array, values: pa.Array) -> Columns:
+    """Columns of the verdicts of events on a source's topic; not those that tell the record."""
+    rows = pa.table({"_received": received, "_value": _texts(values)})
     found = run_isolating(plan.fast, rows, lambda row: _no_answer(plan.fast, row))
     columns = {name: found[name].combine_chunks() for name in found.column_names}
     right = columns["accepted"] = pc.fill_null(columns.pop("_ok"), False)
     if not pc.all(right).as_py():
         wrong = pc.invert(right)
-        slow = _slow(plan, batch.filter(wrong))
+        slow = _slow(plan, received.filter(wrong), values.filter(wrong))
         columns = {
             name: pc.replace_with_mask(column, wrong, slow[name].cast(column.type))
             for name, column in columns.items()
@@ -46,21 +46,20 @@ def of_source(plan: Plan, batch: pa.RecordBatch) -> Columns:
     return columns
 
 
-def of_no_source(batch: pa.RecordBatch) -> Columns:
+def of_no_source(values: pa.Array) -> Columns:
     """Columns of the verdicts of events on a topic that has no contract."""
-    values = batch["value"].to_pylist()
     return {
         "accepted": pa.repeat(pa.scalar(False), len(values)),
         "reasons": _reasons([[Reason("unknown_source")]] * len(values)),
-        "excerpt": pa.array(map(_excerpt, values), pa.string()),
+        "excerpt": pa.array(map(_excerpt, values.to_pylist()), pa.string()),
     }
 
 
-def _slow(plan: Plan, batch: pa.RecordBatch) -> Columns:
+def _slow(plan: Plan, received: pa.Array, values: pa.Array) -> Columns:
     """The verdicts of events one by one: all reasons, exactly; none for those that are right after all."""
-    values = batch["value"].to_pylist()
-    readings = [read(value, plan) for value in values]
-    rows = _rows(plan, batch["received_at"], readings)
+    raw = values.to_pylist()
+    readings = [read(value, plan) for value in raw]
+    rows = _rows(plan, received, readings)
     found = run_isolating(plan.slow, rows, lambda row: _no_answer(plan.slow, row))
     reasons = [reading.reasons for reading in readings]
     for row, rule in zip(*np.nonzero(_broken(plan, found)), strict=True):
@@ -77,7 +76,7 @@ def _slow(plan: Plan, batch: pa.RecordBatch) -> Columns:
     _untell(plan, columns, readings, reasons)
     columns["reasons"] = _reasons([_in_order(plan, listed) for listed in reasons])
     columns["excerpt"] = pa.array(
-        (_excerpt(value) if listed else None for value, listed in zip(values, reasons, strict=True)), pa.string()
+        (_excerpt(value) if listed else None for value, listed in zip(raw, reasons, strict=True)), pa.string()
     )
     return columns
 
@@ -112,7 +111,9 @@ def _add_broken(plan: Plan, index: int, reading: Reading, reasons: list[Reason])
     rule = plan.rules[index]
     if any(reason.code == rule.code and reason.field == rule.field for reason in reasons):
         return
-    seen = reading.time if rule.field == "time" and index < plan.window else reading.texts.get(rule.field or "")
+    seen = (
+        reading.time if rule.field == "time" and index < plan.window else reading.texts.get(rule.field or "")
+    )
     personal = rule.code == "untokenised"
     reasons.append(Reason(rule.code, rule.field, None if seen is None or personal else shown(seen)))
 
@@ -120,7 +121,7 @@ def _add_broken(plan: Plan, index: int, reading: Reading, reasons: list[Reason])
 def _untell(
     plan: Plan, columns: Columns, readings: Sequence[Reading], reasons: Sequence[Sequence[Reason]]
 ) -> None:
-    """Take back, in place, what is not sound in rejected events: a faulty place, a person's number in an id."""
+    """Take back, in place, what is unsound in rejected events: a faulty place, a person's number."""
     faulty = [frozenset(reason.field for reason in listed) for listed in reasons]
     for column, name in (("division", plan.division), ("place", plan.place)):
         kept = (
