@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NoReturn
@@ -112,7 +112,8 @@ def day(
     settings = Settings()
     with _failures():
         on = _day(day)
-        contracts = chosen(Registry(settings.postgres_dsn).deployed().contracts, sources)
+        with closing(Registry(settings.postgres_dsn)) as registry:
+            contracts = chosen(registry.deployed().contracts, sources)
         refuse_unacceptable(on, contracts, datetime.now(ZONE))
         rates = Rates(late, duplicate, conflict, faulty)
         days = [SimulatedDay(City(contract, seed), on, scale, rates, via.value) for contract in contracts]
@@ -173,10 +174,10 @@ def run(
     """
     settings = Settings()
     position = Position(settings.home / "simulator" / "position.json", seed, scale)
-    with _failures(), position.held():
+    with _failures(), position.held(), closing(Registry(settings.postgres_dsn)) as registry:
         way = _way(via, settings)
         endless = Endless(
-            cities=Cities(Registry(settings.postgres_dsn), sources, seed),
+            cities=Cities(registry, sources, seed),
             way=way,
             position=position,
             way_name=via.value,

@@ -16,9 +16,9 @@ from streams.simulator.day import SimulatedDay
 from streams.simulator.errors import RecipeError, SimulatedWrongly
 from streams.simulator.faults import WayName
 from streams.simulator.plan import LAST_REPEAT_US, LATEST_US, USUAL, Rates
-from streams.simulator.playing import STEP_US, TICK_SECONDS, Tally, Way, send
+from streams.simulator.playing import TICK_SECONDS, Tally, Way, send
 from streams.simulator.position import Position, Progress
-from streams.simulator.schedule import DAY_US, day_of, midnight
+from streams.simulator.schedule import DAY_US, HOUR_US, day_of, midnight
 
 EARLIER_DAYS = (LATEST_US + LAST_REPEAT_US) // DAY_US
 """So many days before today may still have something to send."""
@@ -69,7 +69,7 @@ class Endless:
         return self.tally
 
     def _step(self, progress: dict[str, Progress]) -> bool:
-        """Send what is due of every source, at most a step of it; whether more is due already."""
+        """Send what is due of every source, at most an hour of it; whether more is due already."""
         now, behind = int(self.clock() * 1_000_000), False
         for source, city in self.cities().items():
             if (source, city.contract.version) in self._wrong:
@@ -77,7 +77,7 @@ class Endless:
             so_far = progress.get(source)
             if so_far is None or now - so_far.until > self.longest_gap / timedelta(microseconds=1):
                 so_far = Progress(midnight(day_of(now)), day_of(now))
-            end = max(so_far.until, min(now, so_far.until + STEP_US))
+            end = max(so_far.until, min(now, so_far.until + HOUR_US))
             try:
                 for day in self._open(city, so_far, end):
                     send(day, self.way, so_far.until, end, self.tally)

@@ -16,9 +16,6 @@ from streams.simulator.plan import Kind
 from streams.simulator.schedule import DAY_US, HOUR_US, midnight
 
 TICK_SECONDS = 0.1
-STEP_US = HOUR_US // 6
-"""So much of a day is sent at once when there is no waiting; the sources take turns."""
-
 BATCH = 2_000
 
 
@@ -69,7 +66,7 @@ def play(
     over = max((midnight(day.day) + DAY_US for day in days), default=0)
     now = first
     while now < last and not stop.is_set():
-        then = min(last, now + STEP_US)
+        then = min(last, now + HOUR_US) if now < over else last
         if speed is not None and now < over:
             stop.wait(TICK_SECONDS)
             then = min(then, max(now, first + int((time.monotonic() - started) * speed * 1_000_000)))
