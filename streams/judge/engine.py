@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from streams.judge.errors import JudgeFailed
-from streams.judge.plan import ROWS
+from streams.judge.sql import ROWS
 from streams.zone import ZONE_NAME
 
 _MOST_STATEMENTS = 256

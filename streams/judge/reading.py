@@ -15,7 +15,8 @@ from typing import Any
 from streams import strict_json
 from streams.envelope import Reason, envelope_reasons
 from streams.judge.mask import mask, names_a_person
-from streams.judge.plan import DECIMAL, MAX_BYTES, FieldPlan, Plan
+from streams.judge.plan import FieldPlan, Plan
+from streams.judge.sql import DECIMAL, MAX_BYTES
 
 SHOWN = 80
 """Characters of a value that a reason quotes."""

@@ -15,7 +15,7 @@ from streams.tokens import TOKEN_PATTERN
 
 _TOKEN = TOKEN_PATTERN.removeprefix(r"\A").removesuffix(r"\z")
 
-# Eleven digits with little between them: a mobile number has no fewer. Wider than what mask.py looks for.
+# Eleven digits with little between them, as a mobile number has; wider than what mask.py looks for.
 _MANY_DIGITS = f"[{DIGITS}](?:[^{DIGITS}]{{0,3}}[{DIGITS}]){{10}}"
 
 
@@ -62,7 +62,7 @@ def _of_text(name: str, spec: FieldSpec) -> Iterator[Rule]:
     if longest is not None:
         yield Rule("too_long", name, f"length({text}) <= {longest}")
     if form is not None:
-        # A rule on a value that is absent does not apply; `... is not null` in a form would say that it fails.
+        # A rule on an absent value does not apply; `... is not null` in a form would say that it fails.
         yield Rule("bad_pattern", name, f"({text} is null or ({form}))")
     if spec.pattern is not None:
         yield Rule("bad_pattern", name, full_match(text, spec.pattern))

@@ -9,6 +9,15 @@ from streams.contract.model import FieldSpec
 from streams.contract.types import NAMED_TYPES
 from streams.zone import ZONE_NAME
 
+MAX_BYTES = 65_536
+"""An event of ten fields has 300 to 600 bytes; what is larger than this is not parsed at all."""
+
+ROWS = "judge_rows"
+"""What a statement reads: columns _received and _value (fast), or those above (slow)."""
+
+DECIMAL = r"-?\d+(?:\.\d{1,4})?"
+"""A number of at most four decimal places, as text."""
+
 # A JSON text of printable ASCII without escapes, in its quotes: what ids and sources nearly always are.
 PLAIN_TEXT = r'"[ !#-\[\]-~]+"'
 PLAIN_OR_EMPTY = r'"[ !#-\[\]-~]*"'
