@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -75,7 +76,7 @@ class BringUp:
             raise NeedFailed(part.name)
         try:
             changed = self._make_healthy(part)
-            part.afterwards()
+            _carried_out(part, part.afterwards, "is healthy, but what comes then failed")
         except Exception as error:
             self._watch.says(
                 part, "failed", str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -91,7 +92,7 @@ class BringUp:
                 return False
         else:
             self._watch.says(part, "preparing")
-            part.prepare()
+            _carried_out(part, part.prepare, "cannot be prepared")
             self._control.start_part(part.name)
         self._wait_until_healthy(part)
         return True
@@ -122,6 +123,21 @@ class BringUp:
             f"  the end of {log}:\n{lines}",
             f"`minsheng logs {part.name}` for more, `minsheng doctor` for usual causes; then the same again",
         )
+
+
+def _carried_out(part: Part, action: Callable[[], None], otherwise: str) -> None:
+    """Do what a part asks for; whatever goes wrong there is that part's failure."""
+    try:
+        action()
+    except Exception as error:
+        said = str(error)
+        if isinstance(error, subprocess.CalledProcessError):
+            output = f"{error.stdout or ''}{error.stderr or ''}"
+            said = "\n".join([said, *(f"    {line}" for line in output.splitlines()[-LINES_SHOWN:])])
+        raise PartFailed(
+            f"{part.name} {otherwise}: {type(error).__name__} {said}",
+            "`minsheng doctor` for usual causes; then the same again",
+        ) from error
 
 
 def _complaint(part: Part) -> str | None:

@@ -1,0 +1,66 @@
+"""Parts start after those they need and stop before them."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.local.bring_up import in_order
+from infra.local.errors import UnknownPart
+from infra.local.part import Part
+from infra.local.parts import all_parts, chosen
+from infra.local.stack import levels
+from streams.settings import Settings
+
+
+def part(name: str, *needs: str, on_demand: bool = False) -> Part:
+    return Part(name, name, ("true",), healthy=lambda: None, needs=needs, on_demand=on_demand)
+
+
+PARTS = [part("d", "b", "c"), part("b", "a"), part("c", "a"), part("a"), part("e", on_demand=True)]
+
+
+def names(parts: list[Part]) -> list[str]:
+    return [each.name for each in parts]
+
+
+def test_each_part_comes_after_those_it_needs() -> None:
+    ordered = names(in_order(PARTS))
+    assert all(ordered.index(need) < ordered.index(each.name) for each in PARTS for need in each.needs)
+
+
+def test_a_need_that_is_elsewhere_is_met() -> None:
+    assert names(in_order([part("stream", "kafka")])) == ["stream"]
+
+
+def test_what_is_needed_stops_last() -> None:
+    assert [sorted(names(level)) for level in levels(PARTS)] == [["d", "e"], ["b", "c"], ["a"]]
+
+
+def test_a_named_part_brings_what_it_needs() -> None:
+    assert names(chosen(PARTS, ["b"])) == ["b", "a"]
+
+
+def test_what_is_on_demand_starts_only_when_named() -> None:
+    assert names(chosen(PARTS, [])) == ["d", "b", "c", "a"]
+    assert names(chosen(PARTS, ["e"])) == ["e"]
+
+
+def test_an_unknown_part_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownPart, match=r"no part is called kafak\n.*there are d, b, c, a, e"):
+        chosen(PARTS, ["kafak"])
+
+
+def test_the_platforms_own_parts_fit_together() -> None:
+    parts = all_parts(Settings())
+    assert len({each.name for each in parts}) == len(parts)
+    assert {need for each in parts for need in each.needs} <= {each.name for each in parts}
+    used = [port for each in parts for port in each.ports.values()]
+    assert len(set(used)) == len(used)
+    assert names(in_order(parts))
+
+
+def test_servers_that_are_elsewhere_are_no_parts() -> None:
+    found = names(all_parts(Settings(kafka_local=False, postgres_local=False)))
+    assert "kafka" not in found
+    assert "postgres" not in found
+    assert "stream" in found

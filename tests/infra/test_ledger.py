@@ -1,0 +1,144 @@
+"""sent = accepted + quarantined + duplicate + conflict + in flight, whatever moment one looks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import date
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.ledger import Entry, read_ledger, total
+from streams.settings import Settings
+
+DAY, NEXT = date(2026, 5, 4), date(2026, 5, 5)
+counts = st.integers(0, 10**9)
+
+
+@given(st.lists(counts, min_size=5, max_size=5), counts, counts)
+def test_every_event_that_is_not_accounted_for_is_residue(
+    outcomes: list[int], lost: int, unarchived: int
+) -> None:
+    accepted, quarantined, duplicate, conflict, in_flight = outcomes
+    sent = sum(outcomes) + lost
+    entry = Entry(
+        "meal", DAY, sent, accepted, quarantined, duplicate, conflict, in_flight, max(sent - unarchived, 0), 0
+    )
+    assert entry.residue == lost
+    assert entry.archive_residue == min(unarchived, sent)
+    assert entry.balances == (lost == 0 and min(unarchived, sent) == 0)
+
+
+@given(st.lists(st.tuples(*[counts] * 8), max_size=6))
+def test_the_sum_has_the_sum_of_residues(rows: list[tuple[int, ...]]) -> None:
+    entries = [Entry("meal", DAY, *row) for row in rows]
+    whole = total(entries, "all", DAY)
+    assert whole.residue == sum(entry.residue for entry in entries)
+    assert whole.sent == sum(entry.sent for entry in entries)
+    assert whole.archive_residue == sum(entry.archive_residue for entry in entries)
+
+
+class Books:
+    """Writes what the live query, the archive and the sampler of Kafka's offsets would have written."""
+
+    def __init__(self, connection: psycopg.Connection, prefix: str) -> None:
+        self.connection, self.prefix = connection, prefix
+
+    def sent(
+        self, source: str, day: date, *, first: int, end: int | None, seen: int, partition: int = 0
+    ) -> None:
+        self.connection.execute(
+            "insert into ops.sent (topic, partition, received_day, first_offset, next_offset, seen_offset,"
+            " observed_at) values (%s, %s, %s, %s, %s, %s, now())",
+            (self.prefix + source, partition, day, first, end, seen),
+        )
+
+    def stands(self, query: str, source: str, offset: int, partition: int = 0) -> None:
+        self.connection.execute(
+            "insert into ops.position (query, topic, partition, topic_id, next_offset)"
+            " values (%s, %s, %s, %s, %s)",
+            (query, self.prefix + source, partition, uuid.uuid4(), offset),
+        )
+
+    def tally(self, query: str, source: str, day: date, outcome: str, events: int) -> None:
+        self.connection.execute(
+            "insert into ops.tally values (%s, %s, %s, %s, %s)", (query, source, day, outcome, events)
+        )
+
+    def read(self, source: str | None = None, day: date | None = None) -> list[Entry]:
+        return read_ledger(self.connection, self.prefix, source, day)
+
+
+@pytest.fixture
+def books(settings: Settings) -> Iterator[Books]:
+    with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
+        yield Books(connection, settings.topic_prefix)
+
+
+@pytest.mark.servers
+def test_what_is_read_and_what_is_on_its_way_make_what_was_sent(books: Books) -> None:
+    books.sent("meal", DAY, first=10, end=None, seen=110, partition=0)
+    books.sent("meal", DAY, first=0, end=None, seen=50, partition=1)
+    books.stands("live", "meal", 100, partition=0)
+    books.stands("live", "meal", 50, partition=1)
+    books.stands("archive", "meal", 60, partition=0)
+    for outcome, events in (("accepted", 120), ("quarantined", 15), ("duplicate", 4), ("conflict", 1)):
+        books.tally("live", "meal", DAY, outcome, events)
+    books.tally("archive", "meal", DAY, "archived", 50)
+    (entry,) = books.read()
+    assert entry == Entry("meal", DAY, 150, 120, 15, 4, 1, 10, 50, 100)
+    assert entry.balances
+
+
+@pytest.mark.servers
+def test_a_lost_event_shows(books: Books) -> None:
+    books.sent("meal", DAY, first=0, end=10, seen=10)
+    books.stands("live", "meal", 10)
+    books.stands("archive", "meal", 10)
+    books.tally("live", "meal", DAY, "accepted", 9)
+    books.tally("archive", "meal", DAY, "archived", 10)
+    (entry,) = books.read()
+    assert (entry.residue, entry.archive_residue) == (1, 0)
+
+
+@pytest.mark.servers
+def test_what_a_query_passed_was_sent_though_the_days_end_was_looked_at_earlier(books: Books) -> None:
+    books.sent("meal", DAY, first=0, end=None, seen=5)
+    books.stands("live", "meal", 8)
+    books.stands("archive", "meal", 9)
+    books.tally("live", "meal", DAY, "accepted", 8)
+    books.tally("archive", "meal", DAY, "archived", 9)
+    (entry,) = books.read()
+    assert (entry.sent, entry.in_flight) == (9, 1)
+    assert entry.balances
+
+
+@pytest.mark.servers
+def test_the_next_days_events_are_not_this_days(books: Books) -> None:
+    books.sent("meal", DAY, first=0, end=10, seen=10)
+    books.sent("meal", NEXT, first=10, end=None, seen=30)
+    books.stands("live", "meal", 25)
+    books.stands("archive", "meal", 4)
+    books.tally("live", "meal", DAY, "accepted", 10)
+    books.tally("live", "meal", NEXT, "accepted", 15)
+    books.tally("archive", "meal", DAY, "archived", 4)
+    first, second = books.read()
+    assert (first.sent, first.in_flight, first.to_archive) == (10, 0, 6)
+    assert (second.sent, second.in_flight, second.to_archive) == (20, 5, 20)
+    assert first.balances
+    assert second.balances
+
+
+@pytest.mark.servers
+def test_a_source_and_a_day_can_be_asked_for_and_other_prefixes_are_others(books: Books) -> None:
+    books.sent("meal", DAY, first=0, end=1, seen=1)
+    books.sent("meal", NEXT, first=1, end=2, seen=2)
+    books.sent("visit", DAY, first=0, end=1, seen=1)
+    books.connection.execute("insert into ops.sent values ('elsewhere.meal', 0, %s, 0, 9, 9, now())", (DAY,))
+    assert [(entry.source, entry.received_day) for entry in books.read()] == [
+        ("meal", DAY), ("visit", DAY), ("meal", NEXT),
+    ]  # fmt: skip
+    assert [entry.received_day for entry in books.read("meal", NEXT)] == [NEXT]
