@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.install.environments import program
-from infra.superset.errors import SupersetFailed
+from infra.superset.errors import SupersetFailed, SupersetMissing
 from streams.settings import Settings
 
 HERE = Path(__file__).parent
@@ -46,15 +46,17 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def run_inside(settings: Settings, script: str, request: Mapping[str, Any]) -> Any:
-    """Run `inside/<script>.py` with `request` as JSON on its standard input; give back the JSON that it
-    answers.
+    """Run `inside/<script>.py` with `request` as JSON on its standard input; give back its JSON answer.
 
-    Superset needs SQLAlchemy 1.4 and cannot live in this process. Raises SupersetFailed with the end of
-    what it said.
+    Superset needs SQLAlchemy 1.4 and cannot live in this process. Raises SupersetMissing, and SupersetFailed
+    with the end of what the script said.
     """
+    python = program("python", "superset")
+    if not python.exists():
+        raise SupersetMissing(f"{python} is missing: Superset's environment is made by `make demo`.")
     superset_home(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
     result = subprocess.run(
-        [str(program("python", "superset")), str(INSIDE / f"{script}.py")],
+        [str(python), str(INSIDE / f"{script}.py")],
         input=json.dumps(request),
         env=environment(settings),
         cwd=superset_home(settings),

@@ -8,6 +8,8 @@ from infra.install.environments import program
 from infra.local.part import NotHealthy, Part
 from infra.superset.environment import LOOPBACK, environment, superset_home
 from infra.superset.preparation import prepare
+from infra.superset.sync import sync
+from streams.registry import Registry
 from streams.settings import Settings
 
 THREADS = 16
@@ -19,14 +21,16 @@ def parts(settings: Settings) -> list[Part]:
     return [
         Part(
             name="superset",
-            title="Dashboards",
+            title="看板 Superset",
             command=command(settings),
             healthy=lambda: probe(settings),
             prepare=lambda: _prepare(settings),
+            afterwards=lambda: _sync(settings),
             needs=("postgres",),
             environment=environment(settings),
             directory=superset_home(settings),
             ports={"MINSHENG_SUPERSET_PORT": settings.superset_port},
+            memory_mib=500,
             start_seconds=120,
             stop_seconds=10,
         )
@@ -66,3 +70,8 @@ def probe(settings: Settings) -> None:
 def _prepare(settings: Settings) -> None:
     superset_home(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
     prepare(settings)
+
+
+def _sync(settings: Settings) -> None:
+    """The pages of what is deployed; milliseconds where Superset has them."""
+    sync(settings, Registry(settings.postgres_dsn).deployed().contracts)

@@ -5,6 +5,7 @@ secrets come from files, so that no password stands in an environment or in a su
 """
 
 import copy
+import json
 import os
 from pathlib import Path
 
@@ -144,8 +145,12 @@ _PIXEL = b"https://apachesuperset.gateway.scarf.sh"
 _EMPTY_PIXEL = b"data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=#"
 
 
+# Words of Superset's Chinese that are missing, or wrong ("Sign in" is "Not In" in 6.1.0).
+_WORDS = json.loads(Path(__file__).with_name("chinese_words.json").read_text("utf-8"))
+
+
 def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
-    """Take the pixel out of the scripts that are served; keep no colours."""
+    """Take the pixel out of the scripts that are served; keep no colours; mend the Chinese."""
     from flask import jsonify, request
 
     # Every browser that opens a page wants to store which colour it gave to which label, also that of a person who
@@ -162,6 +167,15 @@ def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
             script = response.get_data()
             if _PIXEL in script:
                 response.set_data(script.replace(_PIXEL, _EMPTY_PIXEL))
+        return response
+
+    @app.after_request
+    def with_words(response):
+        if request.path.startswith("/superset/language_pack/zh") and response.is_json:
+            response.direct_passthrough = False
+            pack = response.get_json()
+            pack["locale_data"]["superset"].update({word: [meaning] for word, meaning in _WORDS.items()})
+            response.set_data(json.dumps(pack, ensure_ascii=False))
         return response
 
 

@@ -63,9 +63,9 @@ def sync(settings: Settings, contracts: Mapping[str, Contract], *, dry_run: bool
     done, or, dry,
     what would be. Raises SupersetMissing, SupersetFailed.
     """
+    held = held_assets(settings)
     contents = expected_bundle(settings, contracts)
     digests = _digests(settings, contents)
-    held = held_assets(settings)
     plan = compare(digests, held)
     if not dry_run and not plan.is_empty:
         request = {

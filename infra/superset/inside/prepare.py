@@ -23,6 +23,9 @@ def main():
         appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
         security_manager.add_role(OPERATOR_ROLE)
+        # The words of the login page in its language; nothing else is public.
+        words = security_manager.add_permission_view_menu("can_language_pack", "Superset")
+        security_manager.find_role(security_manager.auth_role_public).permissions = [words]
         for user in wanted["users"]:
             password = (
                 (Path(os.environ["MINSHENG_SUPERSET_SECRETS"]) / user["secret"]).read_text("ascii").strip()
