@@ -79,6 +79,11 @@ def _refuse_unreadable(text: str, name: str) -> None:
                 )
             ]
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise ContractError([Problem(name, line, "half a character (a lone surrogate)", "UTF-8 text")]) from error
     tab = text.find("\t")
     if tab >= 0:
         line = text.count("\n", 0, tab) + 1

@@ -1,0 +1,45 @@
+"""Every mistake in a contract is told with its line, what was found and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.contract.errors import ContractError
+from streams.contract.loader import parse_contract
+from tests.streams.contract.seeded import MISTAKES, SOUND, Mistake
+
+
+def test_the_sound_contract_is_sound() -> None:
+    assert parse_contract(SOUND, "kiosk_sale.yaml").source == "kiosk_sale"
+
+
+def test_there_are_mistakes_enough() -> None:
+    assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES) >= 40
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name.replace(" ", "-"))
+def test_a_mistake_is_told_with_line_and_remedy(mistake: Mistake) -> None:
+    assert SOUND.count(mistake.old) == 1, "the mistake must be seeded at one place"
+    with pytest.raises(ContractError) as raised:
+        parse_contract(SOUND.replace(mistake.old, mistake.new), "kiosk_sale.yaml")
+    told = [problem for problem in raised.value.problems if mistake.what in problem.what]
+    assert told, f"nobody told about {mistake.what!r}:\n{raised.value}"
+    assert (told[0].file, told[0].line) == ("kiosk_sale.yaml", mistake.line), raised.value
+    assert mistake.help in f"{told[0].expected} {told[0].remedy}", raised.value
+
+
+def test_all_problems_of_a_section_are_told_at_once() -> None:
+    text = SOUND.replace("type: decimal", "type: decimel").replace("type: date}", "type: dat}")
+    with pytest.raises(ContractError) as raised:
+        parse_contract(text, "kiosk_sale.yaml")
+    assert [problem.line for problem in raised.value.problems] == [13, 14]
+
+
+def test_a_problem_reads_like_a_compilers() -> None:
+    with pytest.raises(ContractError) as raised:
+        parse_contract(SOUND.replace("owner: 文化", "ownr: 文化"), "a/kiosk_sale.yaml")
+    assert str(raised.value.problems[1]) == (
+        "a/kiosk_sale.yaml:4: unknown key 'ownr' in the contract; expected one of source, title, about,"
+        " owner, topic, accept, fields, checks, metrics, expect, day_rules, simulate, examples."
+        " Did you mean 'owner'?"
+    )
