@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     gateway_poll_seconds: float = Field(2, gt=0, description="how soon a newly deployed contract is seen")
     superset_port: int = 28088
     airflow_port: int = 28090
+    airflow_rollup_slots: int = Field(1, ge=1, description="rollups at a time; each takes a Spark of its own")
     status_port: int = Field(28070, description="status page, Data Docs")
 
     spark_master: str = Field("local[2]", description="Spark master; the code path is the same on a cluster")

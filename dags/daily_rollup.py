@@ -1,0 +1,61 @@
+"""Every day, soon after midnight in Shanghai: roll up the day that is over, each deployed source by itself.
+
+A day that cannot be rolled up now (the platform was down, a gate refused it) is not lost: it stays due, and
+`late_days` rolls up what is due.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import AssetAlias, Param, dag, get_current_context, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+from minsheng import RETRIES, ROLLUP_POOL, START, ZONE, event_day, published_days, roll_up, sources
+
+PUBLISHED = AssetAlias(name="published_days")
+
+
+@dag(
+    # 00:20: the archive has written the day's last events, and the data interval begins within the day.
+    schedule=CronDataIntervalTimetable("20 0 * * *", timezone=ZONE),
+    start_date=START,
+    catchup=False,  # what was missed is due, and late_days rolls up what is due
+    max_active_runs=4,
+    params={
+        "day": Param(
+            None, type=["null", "string"], format="date", description="事件日；默认为数据区间所在日"
+        ),
+        "sources": Param(
+            [], type="array", items={"type": "string"}, description="来源；默认为全部已部署来源"
+        ),
+    },
+    default_args=RETRIES,
+    dag_display_name="日终汇总",
+    doc_md=__doc__,
+    tags=["日终"],
+)
+def daily_rollup() -> None:
+    @task
+    def deployed_sources() -> list[str]:
+        return get_current_context()["params"]["sources"] or sources()
+
+    @task(
+        outlets=[PUBLISHED],
+        pool=ROLLUP_POOL,
+        map_index_template="{{ task.op_kwargs['source'] }}",
+        execution_timeout=timedelta(hours=2),
+    )
+    def publish(source: str) -> dict[str, Any]:
+        context = get_current_context()
+        day = event_day(context["params"]["day"], context.get("data_interval_start"))
+        report = roll_up(source, day)
+        if report["outcome"] == "published":
+            extra = {"day": day, "revision": report["revision"]}
+            context["outlet_events"][PUBLISHED].add(published_days(source), extra=extra)
+        return report
+
+    publish.expand(source=deployed_sources())
+
+
+daily_rollup()

@@ -1,0 +1,1 @@
+"""Airflow as part of an installation: configured, started and asked from outside; nothing here imports it."""

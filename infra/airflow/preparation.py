@@ -1,0 +1,86 @@
+"""Configuration, password and tables of Airflow: brought up to date before it starts. Idempotent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from infra.airflow.configuration import ADMIN, DATABASE, configuration, home
+from infra.airflow.errors import MigrationFailed
+from infra.install.environments import LOCKS, VENVS, program
+from streams.settings import Settings
+
+LAST_LINES = 15
+_LATEST = "select version_num from alembic_version"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What Airflow's processes are told; no secret is among it. Tasks call MINSHENG_COMMAND."""
+    return {
+        "AIRFLOW_HOME": str(home(settings)),
+        "AIRFLOW_CONFIG": str(home(settings) / "airflow.cfg"),
+        "PATH": f"{VENVS / 'airflow' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "MINSHENG_COMMAND": str(program("minsheng")),
+        "MINSHENG_HOME": str(settings.home),
+        # glibc keeps an arena for each thread: four processes of Python with many threads each.
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def prepare(settings: Settings) -> bool:
+    """Write configuration and password, migrate the tables. Whether there was something to migrate.
+
+    Needs role and database `airflow`. Raises MigrationFailed, psycopg.OperationalError.
+    """
+    folder = home(settings)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / "airflow.cfg", configuration(settings))
+    _write(folder / "passwords.json", json.dumps({ADMIN: settings.secret("airflow_admin")}))
+    stamp = folder / "migrated"
+    if stamp.exists() and stamp.read_text(encoding="ascii") == _state(settings):
+        return False
+    _migrate(settings)
+    stamp.write_text(_state(settings), encoding="ascii")
+    return True
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file as a whole; nobody else may read it at any moment."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def _state(settings: Settings) -> str:
+    """Changes with Airflow's version, and with what the database holds: a new one has no revision."""
+    lock = hashlib.sha256((LOCKS / "airflow.txt").read_bytes()).hexdigest()
+    with psycopg.connect(settings.metadata_dsn(DATABASE), connect_timeout=5) as connection:
+        try:
+            found = connection.execute(_LATEST).fetchone()
+        except psycopg.errors.UndefinedTable:
+            found = None
+    return f"{lock} {found[0] if found else 'none'}"
+
+
+def _migrate(settings: Settings) -> None:
+    result = subprocess.run(
+        [str(program("airflow", "airflow")), "db", "migrate"],
+        env=environment(settings),
+        cwd=home(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        said = "\n".join((result.stdout + result.stderr).splitlines()[-LAST_LINES:])
+        raise MigrationFailed(f"`airflow db migrate` ended with {result.returncode}:\n{said}")
