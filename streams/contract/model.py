@@ -38,7 +38,7 @@ class Model(BaseModel):
 
 
 class Topic(Model):
-    """`partitions` is a wish, a deployment may have fewer. `key`: the field of the place; its order is kept."""
+    """`partitions` is a wish, a deployment may have fewer. `key`: the field of the place, in order there."""
 
     partitions: Annotated[Whole, Field(ge=1, le=1000)] = 2
     retention: Duration = timedelta(days=7)

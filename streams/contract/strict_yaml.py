@@ -83,7 +83,9 @@ def _refuse_unreadable(text: str, name: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        raise ContractError([Problem(name, line, "half a character (a lone surrogate)", "UTF-8 text")]) from error
+        raise ContractError(
+            [Problem(name, line, "half a character (a lone surrogate)", "UTF-8 text")]
+        ) from error
     tab = text.find("\t")
     if tab >= 0:
         line = text.count("\n", 0, tab) + 1

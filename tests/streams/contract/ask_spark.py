@@ -16,6 +16,9 @@ def main() -> None:
     question = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    # A hundred conditions are asked once: compiling them takes longer than interpreting them.
+    builder = builder.config("spark.sql.codegen.wholeStage", "false")
+    builder = builder.config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     spark = (
         builder.config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
