@@ -17,7 +17,7 @@ from expectations.answers import Answer
 from expectations.errors import ExpectationsError
 from expectations.questioner import Questioner
 from expectations.report import REFUSED_BY_THE_GATE, Report
-from spark_jobs.rollup import archive, days, lake, ledger, publish, reading
+from spark_jobs.rollup import archive, days, lake, ledger, publish, reading, received
 from spark_jobs.rollup.archive import Archived, Needed
 from spark_jobs.rollup.build import built
 from spark_jobs.rollup.day import Day
@@ -102,11 +102,9 @@ class Application:
         self, connection: ledger.Connection, contract: Contract, day: date, archived: Archived
     ) -> tuple[Day, list[Answer]]:
         known = ledger.received_days(connection, contract.source, day)
-        plan = reading.plan(day, contract.accept, known, days.day_of(self.now()))
-        received = {
-            name: [each.isoformat() for each in getattr(plan, name)] for name in ("whole", "searched")
-        }
-        LOG.info("reading the lake", source=contract.source, day=day.isoformat(), **received)
+        plan = received.plan(day, contract.accept, known, days.day_of(self.now()))
+        read = {name: [each.isoformat() for each in getattr(plan, name)] for name in ("whole", "searched")}
+        LOG.info("reading the lake", source=contract.source, day=day.isoformat(), **read)
         prefix = self.settings.topic_prefix
         archived_events = lake.events(self.session, self.settings.lake_dir)
         rows = reading.rows_of(archived_events, prefix + contract.source, day, plan)

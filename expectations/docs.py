@@ -1,8 +1,9 @@
 """Data Docs: the pages that Great Expectations renders, made fit to be served by this machine alone.
 
-As rendered, each page loads 14 files from five hosts (Bootstrap, jQuery, Vega ...). Those references are
-taken out and a policy forbids any other: a page shows what it says in the browser's own style, loads nothing
-and runs nothing. The index of Great Expectations is a table made by those scripts; ours is plain.
+As rendered, each page loads 15 files from nine hosts (Bootstrap, jQuery, Vega, a counting pixel ...). Those
+references are taken out and a policy forbids any other: a page shows what it says in the browser's own style,
+loads nothing and runs nothing. The index of Great Expectations is a table made by those scripts; ours is
+plain.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ KEPT = 60
 """Results that are kept of each suite: two months of days, five hours of live checks every five minutes."""
 
 _EXTERNAL = re.compile(
-    r"<script[^>]*\bsrc=[\"']https?://[^>]*>\s*</script>|<link[^>]*\bhref=[\"']https?://[^>]*>", re.IGNORECASE
+    r"<script[^>]*\bsrc=[\"']https?://[^>]*>\s*</script>|<link[^>]*\bhref=[\"']https?://[^>]*>"
+    r"|<img[^>]*\bsrc=[\"']https?://[^>]*>",
+    re.IGNORECASE,
 )
 _POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.data_context import EphemeralDataContext
 from great_expectations.data_context.types.base import DataContextConfig, ProgressBarsConfig
+from great_expectations.datasource.fluent import PandasDatasource, SparkDatasource
 from pyspark.sql import DataFrame
 
 from expectations.answers import MOST_EXAMPLES, Answer, answers
@@ -29,10 +31,18 @@ class Questioner:
     """
 
     def __init__(self, home: Path, run_name: str) -> None:
+        self.home = home
         self.context = _context(home)
-        self._spark = self.context.data_sources.add_spark("spark", persist=False)
-        self._pandas = self.context.data_sources.add_pandas("pandas")
         self.run = gx.RunIdentifier(run_name=run_name)
+
+    @cached_property
+    def _spark(self) -> SparkDatasource:
+        """Only when it is asked for: to add the source is to start a JVM."""
+        return self.context.data_sources.add_spark("spark", persist=False)
+
+    @cached_property
+    def _pandas(self) -> PandasDatasource:
+        return self.context.data_sources.add_pandas("pandas")
 
     def ask_spark(self, name: str, frame: DataFrame, rules: Sequence[Rule]) -> list[Answer]:
         """Ask rules of a Spark DataFrame: in one pass where all hold.

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from streams.zone import ZONE
 
 EPOCH = date(1970, 1, 1)
+ONE_DAY = timedelta(days=1)
 
 
 def begin(day: date) -> datetime:
@@ -16,7 +17,7 @@ def begin(day: date) -> datetime:
 
 def end(day: date) -> datetime:
     """The first instant after `day` in the platform's zone, in UTC."""
-    return begin(day + timedelta(days=1))
+    return begin(day + ONE_DAY)
 
 
 def number(day: date) -> int:

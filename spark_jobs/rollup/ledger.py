@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from spark_jobs.rollup import days
-from spark_jobs.rollup.reading import ReceivedDay
+from spark_jobs.rollup.received import ReceivedDay
 from streams.zone import ZONE_NAME
 
 Connection = psycopg.Connection[tuple[Any, ...]]

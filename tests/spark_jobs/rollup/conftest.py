@@ -75,8 +75,8 @@ def note(connection: psycopg.Connection, topic: str, records: list[Told]) -> Non
             spans[day, received] += 1
             continue
         connection.execute(
-            'insert into ops.quarantine (source, topic, partition, "offset", received_at, event_time, reasons,'
-            " excerpt) values (%s, %s, %s, %s, %s, %s, %s, '') on conflict do nothing",
+            'insert into ops.quarantine (source, topic, partition, "offset", received_at, event_time,'
+            " reasons, excerpt) values (%s, %s, %s, %s, %s, %s, %s, '') on conflict do nothing",
             (
                 SOURCE, topic, record.partition, record.offset, record.received_at,
                 record.event_at if record.data else None, json.dumps([]),
@@ -85,7 +85,8 @@ def note(connection: psycopg.Connection, topic: str, records: list[Told]) -> Non
     for (query, received, outcome), events in tally.items():
         connection.execute(
             "insert into ops.tally values (%s, %s, %s, %s, %s)"
-            " on conflict (query, source, received_day, outcome) do update set events = ops.tally.events + excluded.events",
+            " on conflict (query, source, received_day, outcome)"
+            " do update set events = ops.tally.events + excluded.events",
             (query, SOURCE, received, outcome, events),
         )
     for (day, received), events in spans.items():

@@ -71,7 +71,7 @@ def meal(random: Random, elders: int = 400) -> dict[str, Any]:
 
 
 def told(day: date, events: int, seed: int = 0) -> list[Told]:
-    """`events` records with times of `day` and an hour around it, in two partitions, with 2 to 5 % of each fault."""
+    """`events` records with times of `day` and an hour around, in two partitions, 2 to 5 % of each fault."""
     random = Random(seed)
     records: list[Told] = []
     for number in range(events):

@@ -1,0 +1,40 @@
+"""`minsheng lake`: keep the archived events quick to read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from spark_jobs.rollup.days import day_of
+from streams.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The lake: every event as it was received, in Delta.")
+_out = Console(highlight=False)
+
+
+@app.command()
+def maintain(
+    retain_hours: Annotated[int, typer.Option(min=168, help="Keep files of versions this old.")] = 168,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Compact the small files of days that are over, and delete files that nobody refers to any more."""
+    # Spark takes seconds to import and to start: only here.
+    from spark_jobs.rollup.lake import rollup_session  # noqa: PLC0415
+    from spark_jobs.rollup.maintenance import maintain as maintain_lake  # noqa: PLC0415
+
+    settings = Settings()
+    today = day_of(datetime.now(UTC))
+    done = maintain_lake(rollup_session(settings), settings.lake_dir, today, retain_hours, dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+    else:
+        _out.print(
+            f"compacted {done.files_removed} files into {done.files_added};"
+            f" {'would delete' if dry_run else 'deleted'} {done.files_deleted} that nobody refers to"
+        )

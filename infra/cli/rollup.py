@@ -1,0 +1,206 @@
+"""`minsheng rollup`: publish days, publish them again, see what is published and what is due."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from spark_jobs.rollup.days import day_of, span
+from spark_jobs.rollup.due import due as due_days
+from spark_jobs.rollup.due import plain
+from spark_jobs.rollup.due import published as published_days
+from streams.registry import Registry
+from streams.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Days: roll up, publish, look. Exit code 0 published or nothing to do, 3 refused by the gate,"
+    " 75 not complete or busy (try again later), 2 no such source, 1 anything else.",
+)
+
+AWAY = 1
+DayOption = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Event day, YYYY-MM-DD.")]
+FromOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First event day.")]
+ToOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last event day.")]
+Sources = Annotated[
+    list[str] | None, typer.Option("--source", help="A source; all deployed ones by default.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Build and ask, but write nothing.")]
+Incomplete = Annotated[
+    bool,
+    typer.Option("--allow-incomplete", help="Publish a provisional revision of a day that is not complete."),
+]
+Patience = Annotated[float, typer.Option(min=0, help="Seconds to wait until the archive has caught up.")]
+
+_out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+@app.command()
+def run(  # noqa: PLR0917 (options of a command)
+    day: DayOption,
+    source: Sources = None,
+    allow_incomplete: Incomplete = False,
+    dry_run: DryRun = False,
+    patience: Patience = 180.0,
+    as_json: AsJson = False,
+) -> None:
+    """Roll up one day. Doing it again changes nothing; late events make the next revision."""
+    settings = Settings()
+    wanted = [(each, day.date()) for each in source or _deployed(settings)]
+    _roll_up(settings, wanted, allow_incomplete, dry_run, patience, as_json=as_json)
+
+
+@app.command()
+def backfill(  # noqa: PLR0917 (options of a command)
+    first: FromOption,
+    last: ToOption,
+    source: Sources = None,
+    dry_run: DryRun = False,
+    patience: Patience = 180.0,
+    as_json: AsJson = False,
+) -> None:
+    """Roll up every day of a range, oldest first, in one Spark application."""
+    if last < first:
+        raise typer.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}", param_hint="--to")
+    settings = Settings()
+    days = span(first.date(), last.date())
+    wanted = [(each, day) for day in days for each in source or _deployed(settings)]
+    _roll_up(settings, wanted, False, dry_run, patience, as_json=as_json)
+
+
+@app.command(name="list")
+def list_published(
+    source: Annotated[str | None, typer.Option("--source", help="Only this source.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many days.")] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """List what is published: day, revision and why there is one, events, what came of the last run."""
+    with _database(Settings()) as connection:
+        rows = published_days(connection, source, limit)
+    if as_json:
+        _print_json([plain(row) for row in rows])
+        return
+    names = (
+        "day",
+        "source",
+        "revision",
+        "reason",
+        "accepted",
+        "quarantined",
+        "duplicate",
+        "conflict",
+        "last_outcome",
+    )
+    table = Table(*names, box=None)
+    for row in rows:
+        table.add_row(*(str(getattr(row, name) if getattr(row, name) is not None else "-") for name in names))
+    _out.print(table)
+
+
+@app.command()
+def due(
+    days: Annotated[int, typer.Option(min=1, help="How many days back to look.")] = 62,
+    as_json: AsJson = False,
+) -> None:
+    """List the days that want a rollup: unpublished, provisional, touched by late events or a contract."""
+    settings = Settings()
+    versions = {name: contract.version for name, contract in _contracts(settings).items()}
+    yesterday = day_of(datetime.now(UTC)) - timedelta(days=1)
+    with _database(settings) as connection:
+        rows = list(due_days(connection, versions, yesterday - timedelta(days=days - 1), yesterday))
+    if as_json:
+        _print_json([plain(row) for row in rows])
+        return
+    table = Table("day", "source", "reason", box=None)
+    for row in rows:
+        table.add_row(row.day.isoformat(), row.source, row.reason)
+    _out.print(table)
+
+
+def _roll_up(
+    settings: Settings,
+    wanted: list[tuple[str, date]],
+    allow_incomplete: bool,
+    dry_run: bool,
+    patience: float,
+    *,
+    as_json: bool,
+) -> None:
+    # Spark and Great Expectations take seconds to import: not for `list` and `due`.
+    from expectations import logs  # noqa: PLC0415
+    from expectations.application import Options  # noqa: PLC0415
+    from expectations.application import run as run_application  # noqa: PLC0415
+    from expectations.report import exit_code  # noqa: PLC0415
+
+    logs.to_stderr()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    reports = []
+    with Progress(*columns, TimeElapsedColumn(), console=_err, disable=not _err.is_terminal) as progress:
+        task = progress.add_task("rollup", total=len(wanted))
+        options = Options(allow_incomplete, dry_run, patience)
+        for report in run_application(settings, wanted, options, lambda: datetime.now(UTC)):
+            progress.update(task, advance=1, description=f"{report.day} {report.source}")
+            reports.append(report)
+            if not as_json:
+                revision = "" if report.revision is None else f" revision {report.revision}"
+                progress.console.print(
+                    f"{report.day} {report.source}: {report.outcome}{revision} - {report.message}"
+                )
+                for answer in report.refused:
+                    progress.console.print(f"    {answer.title}：{answer.message}", markup=False)
+    if as_json:
+        _print_json([report.as_json() for report in reports])
+    if code := exit_code(reports):
+        raise typer.Exit(code)
+
+
+def _deployed(settings: Settings) -> list[str]:
+    return sorted(_contracts(settings))
+
+
+def _contracts(settings: Settings) -> dict[str, Any]:
+    registry = Registry(settings.postgres_dsn)
+    try:
+        return dict(registry.deployed().contracts)
+    except (psycopg.OperationalError, FileNotFoundError) as error:
+        _away(error)
+        raise typer.Exit(AWAY) from error
+    finally:
+        registry.close()
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[psycopg.Connection]:
+    try:
+        with psycopg.connect(settings.postgres_dsn) as connection:
+            yield connection
+    except (psycopg.OperationalError, FileNotFoundError) as error:
+        _away(error)
+        raise typer.Exit(AWAY) from error
+
+
+def _away(error: Exception) -> None:
+    _err.print(
+        f"PostgreSQL cannot be asked: {error}. Is the platform running (`minsheng status`)?", markup=False
+    )
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
