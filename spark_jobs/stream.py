@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 import uuid
@@ -20,9 +19,8 @@ from types import FrameType
 
 import psycopg
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import SparkSession
 
-from spark_jobs import fence, positions
+from spark_jobs import fence
 from spark_jobs.archive.query import QUERY as ARCHIVE
 from spark_jobs.archive.query import Archive
 from spark_jobs.cluster import Cluster
@@ -30,8 +28,6 @@ from spark_jobs.errors import SparkJobError
 from spark_jobs.live import ledger
 from spark_jobs.live.claim_days import oldest_day
 from spark_jobs.live.commit import QUERY as LIVE
-from spark_jobs.live.commit import Committer
-from spark_jobs.live.plan import Plans
 from spark_jobs.live.query import LiveQuery
 from spark_jobs.session import build_session
 from streams.registry import Registry
@@ -39,7 +35,7 @@ from streams.settings import Settings
 
 log = logging.getLogger("minsheng.stream")
 
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
 LEDGER_SECONDS = 10.0
 STOP_SECONDS = 12.0
 """A stop that takes longer ends without ceremony: nothing depends on a clean end."""
@@ -75,60 +71,49 @@ class Stream:
         self._settings = settings
         self._life = ledger.Life(uuid.uuid4(), datetime.now(UTC))
         own = resources.enter_context
-        self._live = own(fence.connect(settings.postgres_dsn, LIVE))
-        self._archive = own(fence.connect(settings.postgres_dsn, ARCHIVE))
-        self._side = own(
-            psycopg.connect(settings.postgres_dsn, autocommit=True, application_name="minsheng ledger")
+        archive = own(fence.connect(settings.postgres_dsn, ARCHIVE))
+        self._side = own(psycopg.connect(settings.postgres_dsn, autocommit=True))
+        # One for each thread: the admin client is not shared.
+        self._archive_cluster, self._ledger_cluster = (
+            own(Cluster(settings.kafka_bootstrap)) for _ in range(2)
         )
-        # One a thread: the admin client is not shared.
-        self._clusters = [own(Cluster(settings.kafka_bootstrap)) for _ in range(3)]
-        self._spark: SparkSession = build_session(settings, "minsheng stream")
-        resources.callback(self._spark.stop)
-        archive = Archive(self._spark, settings, self._archive, self._life.run)
-        self._loops = (
-            Loop("archive", self._archiving(archive), settings.archive_trigger_seconds),
-            Loop("ledger", self._account, LEDGER_SECONDS),
-        )
-        known = positions.load(self._live, LIVE)
-        self._committer = Committer(self._live, self._life.run, self._clusters[0].describe, known)
         self._registry = Registry(settings.postgres_dsn)
         resources.callback(self._registry.close)
-        plans = Plans(self._registry.deployed, settings.topic_prefix)
-        self._query = LiveQuery(self._spark, settings, plans, self._committer)
-        resources.callback(self._stop)
+        spark = build_session(settings, "minsheng stream")
+        self._archive = Archive(spark, settings, archive, self._life.run)
+        self._query = LiveQuery(spark, settings, self._life.run)
+        self._loops = (
+            Loop("archive", self._append, settings.archive_trigger_seconds),
+            Loop("ledger", self._account, LEDGER_SECONDS),
+        )
         self._forgotten: date | None = None
+        resources.callback(self._stop)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; raises what failed before that."""
-        self._start_query()
+        self._query.start()
         for loop in self._loops:
             loop.start()
+        log.info("live query and archive run")
         while not stop.wait(LOOK_SECONDS):
             for loop in self._loops:
                 if loop.error is not None:
                     raise loop.error
             failure = self._query.failure()
-            if failure is not None and is_race(failure) and not self._committer.committed:
+            if failure is not None and is_race(failure) and not self._query.committed:
                 log.warning("a topic was made while the query started: starting it again")
-                self._start_query()
+                self._query.start()
             elif failure is not None:
                 raise failure
             elif not self._query.running:
                 raise SparkJobError("The live query has ended by itself, which it never should")
 
-    def _start_query(self) -> None:
-        prefix = self._settings.topic_prefix
-        with Cluster(self._settings.kafka_bootstrap) as cluster:
-            offsets = positions.start(cluster, prefix, self._committer.positions)
-        self._query.start(offsets)
-        log.info("live query runs on %d partitions", len(offsets))
-
-    def _archiving(self, archive: Archive) -> Callable[[], bool]:
-        return lambda: archive.step(self._clusters[1]) >= self._settings.archive_max_events
+    def _append(self) -> bool:
+        return self._archive.step(self._archive_cluster) >= self._settings.archive_max_events
 
     def _account(self) -> bool:
         now = datetime.now(UTC)
-        cluster = self._clusters[2]
+        cluster = self._ledger_cluster
         ledger.sample(cluster, self._side, self._settings.topic_prefix, now)
         for query in (LIVE, ARCHIVE):
             ledger.beat(cluster, self._side, query, self._life, now)
@@ -192,4 +177,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Not sys.exit: the interpreter would wait for threads of the gateway. The JVM ends when this process has.
+    status = main()
+    logging.shutdown()
+    os._exit(status)

@@ -6,6 +6,7 @@ with the results. Spark may believe a batch done that was never committed; after
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pyarrow as pa
 from kafka import TopicPartition
@@ -24,11 +26,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.storagelevel import StorageLevel
 
+from spark_jobs import fence, positions
 from spark_jobs.blobs import BLOBS, gather, unpack
-from spark_jobs.live.commit import Batch, Committer
+from spark_jobs.cluster import Cluster
+from spark_jobs.live.commit import QUERY, Batch, Committer
 from spark_jobs.live.counting import Counting, Exclusions
 from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED, REJECTED, ROWS
 from spark_jobs.live.plan import Plan, Plans
+from streams.registry import Registry
 from streams.settings import Settings
 
 POOL = "live"
@@ -38,20 +43,33 @@ _SMALL = f"kind in ('{READ}', '{FRESH}', '{REFUSED}', '{CLAIMS}')"
 class LiveQuery:
     """Runs until it is stopped or fails; `failure` says which."""
 
-    def __init__(self, spark: SparkSession, settings: Settings, plans: Plans, committer: Committer) -> None:
+    def __init__(self, spark: SparkSession, settings: Settings, run: UUID) -> None:
+        """Takes the lock. Raises FencedOff, psycopg.OperationalError, kafka.errors.KafkaError."""
         self._spark = spark
         self._settings = settings
-        self._plans = plans
-        self._committer = committer
+        with contextlib.ExitStack() as resources:
+            connection = resources.enter_context(fence.connect(settings.postgres_dsn, QUERY))
+            self._cluster = resources.enter_context(Cluster(settings.kafka_bootstrap))
+            registry = Registry(settings.postgres_dsn)
+            resources.callback(registry.close)
+            self._plans = Plans(registry.deployed, settings.topic_prefix)
+            known = positions.load(connection, QUERY)
+            self._committer = Committer(connection, run, self._cluster.describe, known)
+            self._resources = resources.pop_all()
         self._commits = ThreadPoolExecutor(1, "commit")
         self._pending: Future[None] | None = None
         self._query: StreamingQuery | None = None
         self._stopping = False
         self._checkpoint: Path | None = None
-        self.seconds = committer.seconds
+        self.seconds = self._committer.seconds
+        """What the parts of batches took, added up."""
 
-    def start(self, offsets: Mapping[TopicPartition, int], *, once: bool = False) -> None:
-        """Begin at `offsets`, which name every partition that exists. `once`: what is there now, then end."""
+    def start(self, *, once: bool = False) -> None:
+        """Begin at ops.position. `once`: take what is there now, then end.
+
+        Raises PositionLost where Kafka cannot give what comes next.
+        """
+        offsets = positions.start(self._cluster, self._settings.topic_prefix, self._committer.positions)
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
         self._drop_checkpoint()
         self._checkpoint = Path(tempfile.mkdtemp(prefix="minsheng-live-"))
@@ -65,6 +83,11 @@ class LiveQuery:
         if self._pending is not None and self._pending.done() and self._pending.exception():
             return self._pending.exception()
         return self._query.exception() if self._query is not None else None
+
+    @property
+    def committed(self) -> int:
+        """Batches that this object has committed."""
+        return self._committer.committed
 
     @property
     def running(self) -> bool:
@@ -83,6 +106,7 @@ class LiveQuery:
         if self._query is not None:
             self._query.stop()
         self._drop_checkpoint()
+        self._resources.close()
 
     def forget_claims(self, before: date) -> None:
         """Drop the claims of older event days, between two batches."""
