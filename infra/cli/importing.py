@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -89,9 +89,12 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
             tokens=Tokens.of(settings.secret("tokens")),
             topic_prefix=settings.topic_prefix,
         )
-        table = open_table(file, sheet=sheet)
         report_path = report or file.with_name(file.name + SUFFIX)
-        with _way(settings, dry_run=dry_run) as way, _bar(quiet=as_json) as bar:
+        with (
+            open_table(file, sheet=sheet) as table,
+            _way(settings, dry_run=dry_run) as way,
+            _bar(quiet=as_json) as bar,
+        ):
             task = bar.add_task(file.name, total=1.0, lines=0)
             summary = import_table(
                 table,
@@ -135,7 +138,8 @@ def _way(settings: Settings, *, dry_run: bool) -> Iterator[Way | None]:
 
 
 def _deployed(settings: Settings, source: str) -> Contract:
-    contracts = Registry(settings.postgres_dsn).deployed().contracts
+    with closing(Registry(settings.postgres_dsn)) as registry:
+        contracts = registry.deployed().contracts
     if source not in contracts:
         there = ", ".join(contracts) or "none"
         _fail(f"No contract named {source} is deployed ({there}). `minsheng contract deploy` deploys.", WRONG)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from typing import Annotated, NoReturn
 
@@ -56,7 +57,8 @@ def ensure(
     """
     settings = Settings()
     try:
-        contracts = Registry(settings.postgres_dsn).deployed().contracts
+        with closing(Registry(settings.postgres_dsn)) as registry:
+            contracts = registry.deployed().contracts
         changes = ensure_topics(settings, contracts.values(), dry_run=dry_run)
     except KafkaAway as error:
         _away(str(error))

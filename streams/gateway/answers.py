@@ -41,6 +41,7 @@ TEXTS: Mapping[str, tuple[int, str]] = {
         "或带 ce- 请求头的 application/json",
     ),
     "content_encoding": (415, "Content-Encoding 只支持 gzip"),
+    "internal": (500, "网关内部错误，事件未被确认；请联系平台管理员，并告知响应头 X-Request-Id"),
     "kafka_away": (503, "消息系统暂不可用，事件未被确认，请稍后原样重发（不会重复计数）"),
     "timeout": (503, "未能在规定时间内得到确认，请稍后原样重发（不会重复计数）"),
     "busy": (503, "网关繁忙，请稍后原样重发（不会重复计数）"),

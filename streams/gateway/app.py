@@ -60,20 +60,19 @@ class Gateway:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         self.intake.start()
-        tasks = [
-            asyncio.create_task(self.current.keep_looking(self.poll_seconds)),
-            asyncio.create_task(self._keep_writing_refusals()),
-        ]
+        stopping = asyncio.Event()
+        looking = asyncio.create_task(self.current.keep_looking(self.poll_seconds))
+        writing = asyncio.create_task(self._keep_writing_refusals(stopping))
         try:
             yield
         finally:
             await self.intake.stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            looking.cancel()
+            stopping.set()
             with suppress(KafkaAway):  # every request was answered: nobody was told yes for what is left
                 await asyncio.to_thread(self.sender.close, 2.0)
-            await asyncio.to_thread(self._write_refusals)
+            await writing
+            self.current.close()
 
     async def take(self, incoming: Incoming, key: ApiKey) -> list[Judged]:
         """What became of the events of a request. Raises Problem."""
@@ -96,9 +95,11 @@ class Gateway:
         except psycopg.Error as error:
             log.warning("refusals_not_written", error=str(error).strip(), next="kept, and tried again")
 
-    async def _keep_writing_refusals(self) -> None:
-        while True:
-            await asyncio.sleep(REFUSALS_SECONDS)
+    async def _keep_writing_refusals(self, stopping: asyncio.Event) -> None:
+        """Until it stops, and then once more: uvicorn ends the process at once, whatever its threads do."""
+        while not stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), REFUSALS_SECONDS)
             await asyncio.to_thread(self._write_refusals)
 
 
@@ -119,6 +120,11 @@ def create_app(settings: Settings) -> FastAPI:
     async def problem(request: Request, error: Problem) -> Response:
         request.state.access["code"] = error.code
         return problem_response(error)
+
+    @app.exception_handler(Exception)
+    async def internal(_: Request, __: Exception) -> Response:
+        # Only the answer: the exception itself goes on to the server, which logs it with its traceback.
+        return problem_response(Problem("internal"))
 
     @app.post("/v1/events", **openapi.EVENTS)
     async def events(request: Request) -> Response:

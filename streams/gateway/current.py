@@ -45,6 +45,9 @@ class Current:
             self._revision = deployed.revision
             log.info("contracts", sources=sorted(deployed.contracts), revision=deployed.revision)
 
+    def close(self) -> None:
+        self._registry.close()
+
     async def keep_looking(self, seconds: float) -> None:
         """Look every so often, forever; what fails is logged once and tried again."""
         while True:

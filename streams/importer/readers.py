@@ -7,7 +7,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -29,7 +29,7 @@ MAX_SHEET_BYTES = 4 * 1024 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: heading -> cell, without empty cells; or `fault`, the code why it is unreadable."""
+    """One line of a table: heading -> cell, without empty cells; or `fault`: why it is unreadable."""
 
     line: int
     cells: Mapping[str, Cell]
@@ -50,7 +50,8 @@ class Table:
     done: Callable[[], float]
 
 
-def open_table(path: Path, *, sheet: str | None = None) -> Table:
+@contextmanager
+def open_table(path: Path, *, sheet: str | None = None) -> Iterator[Table]:
     """Open a file by what it contains, not by its name. Raises FileUnreadable, HeadingsUnknown."""
     try:
         with path.open("rb") as file:
@@ -60,13 +61,18 @@ def open_table(path: Path, *, sheet: str | None = None) -> Table:
             f"{path} cannot be read: {error.strerror}. Check its name and rights."
         ) from error
     if start.startswith(b"PK\x03\x04"):
-        return _xlsx(path, sheet)
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise FileUnreadable(
-            f"{path} is an old .xls or an encrypted workbook. Save it as .xlsx without password."
-        )
-    if not start.strip():
+        opened = _xlsx(path, sheet)
+    elif start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise FileUnreadable(f"{path} is an old .xls or a workbook with a password. Save it as plain .xlsx.")
+    elif not start.strip():
         raise FileUnreadable(f"{path} is empty.")
+    else:
+        opened = _text(path, start)
+    with opened as table:
+        yield table
+
+
+def _text(path: Path, start: bytes) -> AbstractContextManager[Table]:
     encoding = detect_encoding(path)
     opening = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     if opening == b"{":
@@ -105,64 +111,63 @@ def _decode_fault(path: Path, encoding: str) -> str | None:
     return None
 
 
-def _csv(path: Path, encoding: str) -> Table:
-    size = max(path.stat().st_size, 1)
-    raw = path.open("rb")
-    text = io.TextIOWrapper(raw, encoding, newline="")
-    first = text.readline(MAX_LINE_BYTES)
-    text.seek(0)
-    reader = csv.reader(text, delimiter=_delimiter(first))
-    csv.field_size_limit(MAX_CELL)
-    headings = _headings(path, next(reader, []))
-    return Table("csv", encoding, headings, _csv_rows(text, reader, headings), lambda: _share(raw, size))
+@contextmanager
+def _csv(path: Path, encoding: str) -> Iterator[Table]:
+    size = path.stat().st_size
+    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
+        delimiter = _delimiter(text.readline(MAX_LINE_BYTES))
+        text.seek(0)
+        csv.field_size_limit(MAX_CELL)
+        reader = csv.reader(text, delimiter=delimiter)
+        headings = _headings(path, next(reader, []))
+        yield Table("csv", encoding, headings, _csv_rows(reader, headings), lambda: raw.tell() / size)
 
 
 def _delimiter(first_line: str) -> str:
     return max(",;\t", key=first_line.count)
 
 
-def _csv_rows(text: io.TextIOWrapper, reader: Any, headings: tuple[str, ...]) -> Iterator[Row]:
-    with closing(text):
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield Row(line, {}, "unreadable_cell")
-                continue
-            if not any(cell.strip() for cell in cells):
-                continue
-            if any(cell.strip() for cell in cells[len(headings) :]):
-                yield Row(line, {}, "too_many_cells")
-                continue
-            yield Row(line, {name: cell for name, cell in zip(headings, cells, strict=False) if cell.strip()})
+def _csv_rows(reader: Any, headings: tuple[str, ...]) -> Iterator[Row]:
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield Row(line, {}, "unreadable_cell")
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if any(cell.strip() for cell in cells[len(headings) :]):
+            yield Row(line, {}, "too_many_cells")
+            continue
+        yield Row(line, {name: cell for name, cell in zip(headings, cells, strict=False) if cell.strip()})
 
 
-def _json_lines(path: Path) -> Table:
-    size = max(path.stat().st_size, 1)
-    raw = path.open("rb")
-    return Table("jsonl", "utf-8", None, _json_rows(raw), lambda: _share(raw, size))
+@contextmanager
+def _json_lines(path: Path) -> Iterator[Table]:
+    size = path.stat().st_size
+    with path.open("rb") as raw:
+        yield Table("jsonl", "utf-8", None, _json_rows(raw), lambda: raw.tell() / size)
 
 
 def _json_rows(raw: BinaryIO) -> Iterator[Row]:
-    with closing(raw):
-        for line, content in enumerate(_lines(raw), 1):
-            if content is None:
-                yield Row(line, {}, "too_large")
-                continue
-            if not content.strip():
-                continue
-            try:
-                value = loads(content)
-            except JsonRefused as error:
-                yield Row(line, {}, error.code)
-                continue
-            if isinstance(value, dict):
-                yield Row(line, {name: cell for name, cell in value.items() if cell is not None})
-            else:
-                yield Row(line, {}, "not_an_object")
+    for line, content in enumerate(_lines(raw), 1):
+        if content is None:
+            yield Row(line, {}, "too_large")
+            continue
+        if not content.strip():
+            continue
+        try:
+            value = loads(content)
+        except JsonRefused as error:
+            yield Row(line, {}, error.code)
+            continue
+        if isinstance(value, dict):
+            yield Row(line, {name: cell for name, cell in value.items() if cell is not None})
+        else:
+            yield Row(line, {}, "not_an_object")
 
 
 def _lines(raw: BinaryIO) -> Iterator[bytes | None]:
@@ -174,23 +179,25 @@ def _lines(raw: BinaryIO) -> Iterator[bytes | None]:
         yield content if whole else None
 
 
-def _xlsx(path: Path, sheet: str | None) -> Table:
+@contextmanager
+def _xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
     try:
         with zipfile.ZipFile(path) as archive:
             _refuse_bomb(path, archive)
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise FileUnreadable(f"{path} is not an Excel workbook ({error}). Save it as .xlsx again.") from error
-    if sheet is not None and sheet not in book.sheetnames:
-        raise FileUnreadable(f"{path} has no sheet {sheet}; it has {', '.join(book.sheetnames)}.")
-    tab = book[sheet] if sheet else book.worksheets[0]
-    total = max(tab.max_row or 1, 1)
-    lines = enumerate(tab.iter_rows(values_only=True), 1)
-    first = next((cells for _, cells in lines if any(cell is not None for cell in cells)), ())
-    headings = _headings(path, ["" if cell is None else str(cell) for cell in first])
-    progress = [0]
-    rows = _xlsx_rows(book, lines, headings, progress)
-    return Table("xlsx", None, headings, rows, lambda: min(progress[0] / total, 1.0))
+    with closing(book):
+        if sheet is not None and sheet not in book.sheetnames:
+            raise FileUnreadable(f"{path} has no sheet {sheet}; it has {', '.join(book.sheetnames)}.")
+        tab = book[sheet] if sheet else book.worksheets[0]
+        total = max(tab.max_row or 1, 1)
+        lines = enumerate(tab.iter_rows(values_only=True), 1)
+        first = next((cells for _, cells in lines if any(cell is not None for cell in cells)), ())
+        headings = _headings(path, ["" if cell is None else str(cell) for cell in first])
+        progress = [0]
+        rows = _xlsx_rows(lines, headings, progress)
+        yield Table("xlsx", None, headings, rows, lambda: min(progress[0] / total, 1.0))
 
 
 def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
@@ -200,15 +207,14 @@ def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
             raise FileUnreadable(f"{path}: {entry.filename} has {entry.file_size:,} bytes. Save it as CSV.")
 
 
-def _xlsx_rows(book: Any, lines: Any, headings: tuple[str, ...], progress: list[int]) -> Iterator[Row]:
-    with closing(book):
-        for line, cells in lines:
-            progress[0] = line
-            there = {name: cell for name, cell in zip(headings, cells, strict=False) if _filled(cell)}
-            if any(_filled(cell) for cell in cells[len(headings) :]):
-                yield Row(line, {}, "too_many_cells")
-            elif there:
-                yield Row(line, there)
+def _xlsx_rows(lines: Any, headings: tuple[str, ...], progress: list[int]) -> Iterator[Row]:
+    for line, cells in lines:
+        progress[0] = line
+        there = {name: cell for name, cell in zip(headings, cells, strict=False) if _filled(cell)}
+        if any(_filled(cell) for cell in cells[len(headings) :]):
+            yield Row(line, {}, "too_many_cells")
+        elif there:
+            yield Row(line, there)
 
 
 def _filled(cell: Cell) -> bool:
@@ -232,7 +238,3 @@ def _headings(path: Path, cells: list[str]) -> tuple[str, ...]:
             f"{path} has the heading {', '.join(repeated)} more than once. Rename one of them."
         )
     return tuple(names)
-
-
-def _share(raw: BinaryIO, size: int) -> float:
-    return 1.0 if raw.closed else min(raw.tell() / size, 1.0)
