@@ -24,7 +24,7 @@ Names = Mapping[str, Kind]
 
 MAX_CHARACTERS = 500
 
-FUNCTIONS = "abs, coalesce, greatest, least, length, nullif, starts_with, case when ... end"
+FUNCTIONS = "abs, coalesce, greatest, least, length, nullif, starts_with, strftime, case when ... end"
 OPERATORS = "=, <>, <, <=, >, >=, +, -, *, /, %, and, or, not, in (...), between, is null"
 
 
@@ -188,6 +188,14 @@ class _Kinds:
         self._demand(node.expression, "text")
         return "truth"
 
+    def _strftime(self, node: exp.Expression) -> Kind:
+        self._demand(node.this, "day")
+        form = node.args["format"]
+        if not isinstance(form, exp.Literal) or form.name not in rendering.DAY_FORMATS:
+            known = ", ".join(f"'{text}'" for text in rendering.DAY_FORMATS)
+            raise ExpressionError(f"'{node.sql(dialect='duckdb')}'", f"strftime(day, one of {known})")
+        return "text"
+
     def _case(self, node: exp.Expression) -> Kind:
         if node.this is not None:
             raise ExpressionError(f"'{node.sql()}'", "case when condition then value ... end")
@@ -240,7 +248,7 @@ def _is_day(text: str) -> bool:
 
 _ARGUMENTS = frozenset({
     "this", "expression", "expressions", "low", "high", "ifs", "true", "default", "is_string", "quoted",
-    "ignore_nulls", "table",
+    "ignore_nulls", "table", "format",
 })  # fmt: skip
 _LEAVES: Mapping[type[exp.Expression], Kind] = {exp.Boolean: "truth"}
 _METHODS: Mapping[type[exp.Expression], Callable[[_Kinds, exp.Expression], Kind]] = {
@@ -254,5 +262,6 @@ _METHODS: Mapping[type[exp.Expression], Callable[[_Kinds, exp.Expression], Kind]
     exp.Is: _Kinds._is,
     exp.Length: _Kinds._length,
     exp.StartsWith: _Kinds._starts_with,
+    exp.TimeToStr: _Kinds._strftime,
     exp.Case: _Kinds._case,
 }

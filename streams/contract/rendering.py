@@ -16,6 +16,10 @@ MAX_DIGITS = 18
 """Digits of a number literal: more would not fit a bigint."""
 
 
+DAY_FORMATS = {"%Y": "yyyy", "%m": "MM", "%d": "dd", "%Y-%m": "yyyy-MM", "%Y-%m-%d": "yyyy-MM-dd"}
+"""Formats of strftime and what Spark calls them."""
+
+
 def quoted(name: str) -> str:
     """A column of that name in DuckDB: always quoted, a field may be called order."""
     return f'"{name}"'
@@ -99,6 +103,12 @@ class _Renderer:
         value = self.sql(node.this)
         return f"case when {value} < 0 then {self._negative(node)} else {value} end"
 
+    def _strftime(self, node: Any) -> str:
+        day, form = self.sql(node.this), node.args["format"].name
+        if self.dialect == "spark":
+            return f"date_format({day}, '{DAY_FORMATS[form]}')"
+        return f"strftime({day}, '{form}')"
+
     def _arithmetic(self, operation: type[exp.Expression], left: str, right: str) -> str:
         function, operator = _ARITHMETIC[operation]
         if self.dialect == "spark":
@@ -143,5 +153,6 @@ _METHODS: Mapping[type, Callable[[_Renderer, Any], str]] = {
     exp.In: _Renderer._in,
     exp.Case: _Renderer._case,
     exp.Neg: _Renderer._negative,
+    exp.TimeToStr: _Renderer._strftime,
     exp.Abs: _Renderer._abs,
 }

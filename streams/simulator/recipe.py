@@ -14,6 +14,7 @@ from streams.contract.model import Contract, Simulated
 from streams.simulator.errors import RecipeError
 
 HOUR = "hour"
+EVENT_DAY = "event_day"
 ELSE = "else"
 WAYS = ("weights", "between", "about", "share", "formula", "reference", "distinct", "by")
 USUALLY_PRESENT = 80.0
@@ -41,6 +42,7 @@ class Recipe:
             names.update(
                 column.name
                 for column in sqlglot.parse_one(self.says.formula, dialect="duckdb").find_all(exp.Column)
+                if column.name != EVENT_DAY
             )
         for branch in self.branches.values():
             names |= Recipe(self.field, branch).needs

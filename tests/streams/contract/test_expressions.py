@@ -54,6 +54,7 @@ def answers(expressions: Sequence[str], rows: Sequence[Row]) -> list[list[bool]]
         ("d < e and d = '2022-01-31' and e > '2022-01-31'", SOME, True),
         ("case when f then a > b else a < b end", SOME, True),
         ("greatest(a, b) = a and least(a, b, 9) = b and length(t) = 1 and starts_with(t, 'x')", SOME, True),
+        ("strftime(d, '%Y-%m') = '2022-01' and strftime(e, '%Y-%m-%d') = '2022-02-01'", SOME, True),
         ("t = 'it''s'", (1, 1, "it's", None, None, None, None), True),
         ("t = 'back\\slash'", (1, 1, "back\\slash", None, None, None, None), True),
         # NULL in a named column: the check does not apply
@@ -97,6 +98,9 @@ def test_what_a_condition_says(expression: str, row: Row, expected: bool) -> Non
         ("a between symmetric 1 and 2", "symmetric"),
         ("case a when 1 then true end", "CASE"),
         ("a = null", "null"),
+        ("strftime(d, '%s') = t", "%s"),
+        ("strftime(a, '%Y') = t", "number"),
+        ("strftime(d, t) = t", "STRFTIME"),
         ("a = 1e400", "1e400"),
         ("a = 1234567890123456789", "1234567890123456789"),
         ("a in (b)", "IN"),
