@@ -46,7 +46,7 @@ class TopicChange:
 
 
 def topic_name(prefix: str, source: str) -> str:
-    """The topic of a source: `events.canteen_meal`."""
+    """The topic of a source: `events.<source>`."""
     return prefix + source
 
 

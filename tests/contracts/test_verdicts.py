@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from streams.contract.model import Contract
+from streams.contract.rules import examples
 from streams.judge.judge import Judge
+from streams.judge.reasons import REASONS
 
 RECEIVED = datetime(2022, 6, 15, 4, 0, tzinfo=UTC)
 
@@ -55,3 +57,7 @@ def test_bad_examples_are_rejected_for_the_reason_they_name(contract: Contract) 
         assert example.because in {code for code, _ in reasons}, (example, reasons)
         if example.field is not None:
             assert (example.because, example.field) in reasons, (example, reasons)
+
+
+def test_every_reason_that_an_example_may_name_is_one_of_the_judges() -> None:
+    assert examples.REASONS <= REASONS.keys()
