@@ -88,7 +88,7 @@ def test_its_checks_are_read_by_duckdb(contract: Contract) -> None:
 
 
 def test_a_place_is_always_in_the_same_division(contract: Contract) -> None:
-    """Reference tables that simulate a field are whole: unique keys, divisions that exist, values that fit."""
+    """Reference tables that simulate a field are whole: unique keys, every division, values that fit."""
     divisions = {division.code for division in reference.divisions()}
     for field, hint in contract.simulate.items():
         if hint.reference is None:
