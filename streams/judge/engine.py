@@ -26,6 +26,7 @@ _MOST_STATEMENTS = 256
 _DATA_ERRORS = (duckdb.DataError, duckdb.InvalidInputException)
 
 _LOCAL = threading.local()
+_OF_PARENTS: list[Engine] = []
 
 
 class Feed:
@@ -105,6 +106,9 @@ def engine() -> Engine:
     """This thread's engine. A process that was forked gets one of its own."""
     found: Engine | None = getattr(_LOCAL, "engine", None)
     if found is None or found.process != os.getpid():
+        if found is not None:
+            # To close it would wait for threads that only the parent has.
+            _OF_PARENTS.append(found)
         found = _LOCAL.engine = Engine()
     return found
 

@@ -6,6 +6,7 @@ left to the slow statement; here it is JSON, envelope, fields and types.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ def read(value: bytes | None, plan: Plan) -> Reading:
 
 def shown(value: Any) -> str:
     """A value as a reason may quote it: masked, inert, short."""
-    return mask(value if isinstance(value, str) else strict_json.dumps(value).decode(), SHOWN)
+    return mask(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), SHOWN)
 
 
 def _object_of(value: bytes | None) -> Mapping[str, Any] | Reason:

@@ -116,12 +116,12 @@ def event_day(moment: str) -> str:
     """
     exact = f"((timezone('{ZONE_NAME}', {moment}))::date - date '1970-01-01')"
     return (
-        f"(case when {moment} >= timestamptz '1992-01-01 00:00:00+08:00'"
-        f" then (epoch_us({moment}) + 28800000000) // 86400000000 else {exact} end)::int"
+        f"try_cast(case when {moment} >= timestamptz '1992-01-01 00:00:00+08:00'"
+        f" then (epoch_us({moment}) + 28800000000) // 86400000000 else {exact} end as int)"
     )
 
 
 def minute(moment: str) -> str:
-    """Whole minutes since 1970-01-01 00:00 UTC, rounded down before it too."""
+    """Whole minutes since 1970-01-01 00:00 UTC, rounded down before it too; null from the year 6053 on."""
     micros = f"epoch_us({moment})"
-    return f"(({micros} - (({micros} % 60000000) + 60000000) % 60000000) // 60000000)::int"
+    return f"try_cast(({micros} - (({micros} % 60000000) + 60000000) % 60000000) // 60000000 as int)"

@@ -121,7 +121,7 @@ def _add_broken(plan: Plan, index: int, reading: Reading, reasons: list[Reason])
 def _untell(
     plan: Plan, columns: Columns, readings: Sequence[Reading], reasons: Sequence[Sequence[Reason]]
 ) -> None:
-    """Take back, in place, what is unsound in rejected events: a faulty place, a person's number."""
+    """Take back, in place, what is unsound in rejected events: a faulty place, a time out of this world."""
     faulty = [frozenset(reason.field for reason in listed) for listed in reasons]
     for column, name in (("division", plan.division), ("place", plan.place)):
         kept = (
@@ -129,6 +129,9 @@ def _untell(
             for text, fields in zip(columns[column].to_pylist(), faulty, strict=True)
         )
         columns[column] = pa.array(kept, pa.string())
+    timeless = pa.array([any(r.code in ("too_old", "too_new") for r in listed) for listed in reasons])
+    for name in ("event_at", "event_day", "minute"):
+        columns[name] = pc.if_else(timeless, pa.nulls(len(timeless), columns[name].type), columns[name])
     ids = (
         mask(reading.event_id) if listed and reading.event_id is not None else reading.event_id
         for reading, listed in zip(readings, reasons, strict=True)

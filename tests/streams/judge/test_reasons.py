@@ -1,0 +1,78 @@
+"""What an operator reads names the source, the place and the field, in Chinese."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from streams.envelope import Reason
+from streams.judge import reading, rules, verdicts
+from streams.judge.reasons import REASONS, text
+from streams.strict_json import Code
+from tests.streams.judge.batches import CONTRACTS, ZOO, animal, encoded, event, verdict
+
+MEAL = CONTRACTS["canteen_meal"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (
+            Reason("wrong_type", "price_fen", "“免费”"),
+            "「老年食堂用餐」（ST302001）：「餐费」类型不对：应为整数，收到「“免费”」",
+        ),
+        (Reason("missing", "meal"), "「老年食堂用餐」（ST302001）：缺少「餐次」"),
+        (
+            Reason("out_of_range", "price_fen", "-1"),
+            "「老年食堂用餐」（ST302001）：「餐费」超出范围（100 至 5000），收到「-1」",
+        ),
+        (Reason("check:price_split"), "「老年食堂用餐」（ST302001）：餐费应等于补贴加自付"),
+        (
+            Reason("bad_envelope", "id", "missing"),
+            "「老年食堂用餐」（ST302001）：CloudEvents 信封不合规：id缺少",
+        ),
+        (
+            Reason("unknown_field", "{x.__class__}"),
+            "「老年食堂用餐」（ST302001）：多出了契约中没有的字段「{x.__class__}」",
+        ),
+    ],
+)
+def test_a_reason_reads_as_a_sentence(reason: Reason, sentence: str) -> None:
+    assert text(reason, MEAL, place="ST302001") == sentence
+
+
+def test_a_source_without_contract_is_named_as_it_stands() -> None:
+    assert text(Reason("unknown_source"), None, source="aquarium") == "「aquarium」：没有这个来源的数据契约"
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_every_sentence_is_whole_even_without_details(code: str) -> None:
+    for field in (None, "cage", "nothing"):
+        sentence = text(Reason(code, field), ZOO)
+        assert "{" not in sentence
+        assert "None" not in sentence
+
+
+def test_every_code_in_the_judge_has_a_sentence() -> None:
+    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (reading, rules, verdicts)]
+    used = {code for source in sources for code in re.findall(r'(?:Reason|Rule)\(\s*"([a-z_]+)"', source)}
+    assert len(used) > 10
+    assert used | set(Code.__args__) <= REASONS.keys()
+
+
+def test_reasons_that_the_judge_gives_can_be_read() -> None:
+    found = verdict(
+        encoded(event(animal(amount="free", cage="A1", kind=..., keeper=1, weather="晴", order=2**60)))
+    )
+    sentences = [text(Reason(**reason), ZOO) for reason in found["reasons"]]
+    assert sentences == [
+        "「动物园」：「笼号」格式不对，收到「A1」",
+        "「动物园」：缺少「种类」",
+        "「动物园」：「饲养员身份证号」含有未脱敏的个人信息",
+        "「动物园」：「金额」类型不对：应为整数，收到「“free”」",
+        "「动物园」：「序号」超出范围（-1000000000000 至 1000000000000），收到「115****************」",
+        "「动物园」：多出了契约中没有的字段「weather」",
+        "「动物园」：序号的立方须可计算",
+    ]
