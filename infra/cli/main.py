@@ -6,10 +6,26 @@ import os
 
 import typer
 
-from infra.cli import contract, doctor, gateway, importing, ledger, stack, topics
+from infra.cli import (
+    contract,
+    dashboards,
+    demo,
+    doctor,
+    gateway,
+    importing,
+    lake,
+    ledger,
+    rollup,
+    simulate,
+    stack,
+    topics,
+    validate,
+)
 from infra.install.java import find_java, with_java
 
-app = typer.Typer(name="minsheng", no_args_is_help=True, help="民生：城市公共服务实时事件平台 (live event platform).")
+app = typer.Typer(
+    name="minsheng", no_args_is_help=True, help="民生：城市公共服务实时事件平台 (live event platform)."
+)
 
 
 @app.callback()
@@ -20,10 +36,16 @@ def choose_java() -> None:
         os.environ.update(with_java(os.environ, java))
 
 
+app.command()(demo.demo)
 app.add_typer(stack.app)
 app.command()(ledger.ledger)
 app.command()(doctor.doctor)
 app.add_typer(contract.app, name="contract")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(topics.app, name="topics")
 app.add_typer(gateway.app, name="gateway")
 app.command("import")(importing.import_file)
+app.add_typer(simulate.app, name="simulate")
+app.add_typer(rollup.app, name="rollup")
+app.add_typer(validate.app, name="validate")
+app.add_typer(lake.app, name="lake")

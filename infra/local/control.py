@@ -74,7 +74,7 @@ class Control:
             f"read {logs_dir(self._settings) / 'supervisord.log'}; then `minsheng doctor`",
         )
 
-    def load(self, stop_first: Callable[[str], None]) -> list[str]:
+    def load(self, stop_first: Callable[[str], object]) -> list[str]:
         """Take up the configuration as it is now; gives back the parts whose definition changed.
 
         A changed or removed part is stopped first: supervisor cannot change a process that runs.

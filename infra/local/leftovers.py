@@ -25,7 +25,7 @@ def leftovers(settings: Settings) -> list[psutil.Process]:
     return found
 
 
-def stop_leftovers(settings: Settings, parts: Sequence[Part], wait_seconds: float = 10) -> list[int]:
+def stop_leftovers(settings: Settings, parts: Sequence[Part], wait_seconds: float = 5) -> list[int]:
     """End them, each by its part's own signal and by force after `wait_seconds`; gives back their ids."""
     found = leftovers(settings)
     signals = {part.name: part.stop_signal for part in parts}

@@ -22,7 +22,7 @@ from infra.local.parts import all_parts, chosen
 from infra.local.ready import obstacles
 from infra.local.secrets import make_secrets
 from infra.local.status import PartStatus, statuses
-from infra.local.supervisor import write_configuration
+from infra.local.supervisor import LONGEST_STOP_SECONDS, write_configuration
 from infra.postgres.prepare import prepare_database
 from streams.settings import Settings
 
@@ -64,10 +64,10 @@ class Stack:
         if not control.is_up():
             return [str(pid) for pid in stop_leftovers(self.settings, parts)]
         running = {name for name, state in control.states().items() if state.is_kept}
-        for level in levels(parts):
-            names = [part.name for part in level if part.name in running]
-            if names:
-                control.stop_parts(names, max(part.stop_seconds for part in level) + 2)
+        for group in users_then_servers(parts):
+            control.stop_parts(
+                [part.name for part in group if part.name in running], LONGEST_STOP_SECONDS + 1
+            )
         control.shut_down()
         stop_leftovers(self.settings, parts)
         return [part.name for part in parts if part.name in running]
@@ -95,10 +95,7 @@ class Stack:
         if not is_up:
             control.start(configuration, environment)
             return
-        by_name = {part.name: part for part in parts}
-        changed = control.load(
-            lambda name: self._stop_one(control, name, by_name[name].stop_seconds if name in by_name else 10)
-        )
+        changed = control.load(lambda name: control.stop_parts([name], LONGEST_STOP_SECONDS + 1))
         if changed_running := [name for name in changed if name in running]:
             self.console.print(f"  defined anew, and therefore started again: {', '.join(changed_running)}")
             names = {part.name for part in wanted}
@@ -106,20 +103,10 @@ class Stack:
                 if name not in names:
                     control.start_part(name)
 
-    @staticmethod
-    def _stop_one(control: Control, name: str, seconds: int) -> None:
-        control.stop_parts([name], seconds + 2)
 
-
-def levels(parts: Sequence[Part]) -> list[list[Part]]:
-    """Parts in the order of stopping: each level is needed by nothing that is left."""
-    left, found = list(parts), []
-    while left:
-        needed = {need for part in left for need in part.needs}
-        level = [part for part in left if part.name not in needed]
-        found.append(level)
-        left = [part for part in left if part.name in needed]
-    return found
+def users_then_servers(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts in the order of stopping: those that need others all at once, then those that need nothing."""
+    return [[part for part in parts if part.needs], [part for part in parts if not part.needs]]
 
 
 def log_of(settings: Settings, name: str) -> Path:

@@ -8,7 +8,7 @@ from infra.local.bring_up import in_order
 from infra.local.errors import UnknownPart
 from infra.local.part import Part
 from infra.local.parts import all_parts, chosen
-from infra.local.stack import levels
+from infra.local.stack import users_then_servers
 from streams.settings import Settings
 
 
@@ -32,8 +32,8 @@ def test_a_need_that_is_elsewhere_is_met() -> None:
     assert names(in_order([part("stream", "kafka")])) == ["stream"]
 
 
-def test_what_is_needed_stops_last() -> None:
-    assert [sorted(names(level)) for level in levels(PARTS)] == [["d", "e"], ["b", "c"], ["a"]]
+def test_servers_stop_after_those_that_use_them() -> None:
+    assert [names(group) for group in users_then_servers(PARTS)] == [["d", "b", "c"], ["a", "e"]]
 
 
 def test_a_named_part_brings_what_it_needs() -> None:

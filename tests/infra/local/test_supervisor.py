@@ -59,10 +59,10 @@ def test_arguments_and_environment_arrive_as_they_were_written(place: Settings) 
 
 def test_the_configuration_says_how_a_part_is_kept_and_stopped(place: Settings) -> None:
     parser = configparser.RawConfigParser()
-    parser.read_string(configuration(place, [part(stop_signal="INT", stop_seconds=7, stops_group=False)], {}))
+    parser.read_string(configuration(place, [part(stop_signal="INT", stop_seconds=4, stops_group=False)], {}))
     program = parser["program:echo"]
     assert program["autorestart"] == "true"
-    assert (program["stopsignal"], program["stopwaitsecs"]) == ("INT", "7")
+    assert (program["stopsignal"], program["stopwaitsecs"]) == ("INT", "4")
     assert (program["stopasgroup"], program["killasgroup"]) == ("false", "true")
     assert program["stdout_logfile_maxbytes"] == "20000000"
     assert parser["unix_http_server"]["chmod"] == "0700"

@@ -1,0 +1,99 @@
+"""`minsheng demo`: a day of the city, from event to dashboard."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import httpx
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.airflow.errors import AirflowError
+from infra.cli.ledger import ledger_table, titles
+from infra.ledger import read_ledger
+from infra.local.demo import Demo, yesterday
+from infra.local.errors import LocalStackError
+from infra.superset.errors import SupersetError
+from streams.contract.errors import ContractError
+from streams.errors import StreamsError
+from streams.settings import Settings
+
+console = Console(highlight=False)
+INTERRUPTED = 130
+EXPECTED = (
+    LocalStackError,
+    AirflowError,
+    SupersetError,
+    ContractError,
+    StreamsError,
+    psycopg.Error,
+    httpx.HTTPError,
+)
+
+
+def demo(
+    speed: Annotated[
+        float, typer.Option(min=1, help="simulated seconds a second: 480, a day in 3 min")
+    ] = 480,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day that is over; else yesterday")
+    ] = None,
+) -> None:
+    """Start everything, play a simulated day through the whole way, publish it, let the city live on.
+
+    Every step looks first whether it is done: a second call is quick and changes nothing that runs; after
+    Ctrl-C or a crash the same call goes on.
+    """
+    settings = Settings()
+    try:
+        Demo(settings, console, speed, day.date() if day else yesterday()).run()
+        _farewell(settings)
+    except KeyboardInterrupt:
+        console.print(
+            "\ninterrupted: what has started keeps running; `make demo` goes on, `make down` ends it"
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    except EXPECTED as problem:
+        console.print(f"\n{problem}", markup=False, soft_wrap=True)
+        console.print("`make demo` goes on from here; `make doctor` looks for what is wrong.")
+        raise typer.Exit(1) from problem
+
+
+def _farewell(settings: Settings) -> None:
+    """Addresses, logins and the ledger."""
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        entries = read_ledger(connection, settings.topic_prefix)
+    console.print("\n[bold]对账[/bold]")
+    console.print(ledger_table(entries, titles(settings)))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for row in addresses(settings):
+        table.add_row(*row)
+    console.print("\n[bold]The city is live.[/bold]")
+    console.print(table)
+    console.print("\n`make status` shows every part, `make down` stops them; data stay.")
+
+
+def addresses(settings: Settings) -> list[tuple[str, str, str]]:
+    """What, where, and how to log in."""
+    secrets = settings.secrets_dir
+    return [
+        (
+            "看板 dashboards",
+            f"http://127.0.0.1:{settings.superset_port}/superset/dashboard/today/",
+            f"user operator, password in {secrets / 'superset_operator'} (admin: superset_admin)",
+        ),
+        (
+            "调度 Airflow",
+            f"http://127.0.0.1:{settings.airflow_port}/",
+            f"user admin, password in {secrets / 'airflow_admin'}",
+        ),
+        ("运行状态 status", f"http://127.0.0.1:{settings.status_port}/", "Data Docs there too"),
+        (
+            "接入网关 gateway",
+            f"http://127.0.0.1:{settings.gateway_port}/docs",
+            f"API key in {secrets / 'gateway_api_key'}",
+        ),
+    ]
