@@ -6,18 +6,19 @@ the named types' own SQL, run over all values of a batch at once.
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from streams.contract.model import Contract
 from streams.contract.types import NAMED_TYPES
 from streams.envelope import Reason
+from streams.judge.engine import run_isolating
+from streams.judge.sql import ROWS
 from streams.tokens import Tokens, normalise
 
 
@@ -39,7 +40,7 @@ def personal_values(contract: Contract, data: dict[str, Any]) -> Iterator[Person
 
 
 class PersonalData:
-    """Checks and tokenises; safe to call from any thread, one at a time.
+    """Checks and tokenises; safe to call from any thread.
 
     allow_tokens: let pass what is a token already (replay of events that were tokenised once).
     """
@@ -47,8 +48,6 @@ class PersonalData:
     def __init__(self, tokens: Tokens, *, allow_tokens: bool = False) -> None:
         self._tokens = tokens
         self._allow_tokens = allow_tokens
-        self._lock = threading.Lock()
-        self._duckdb: duckdb.DuckDBPyConnection | None = None
 
     def tokenise(self, values: Iterable[PersonalValue]) -> None:
         """Replace each value in its `data` by its token; note a `reason` at those that are wrong.
@@ -74,20 +73,22 @@ class PersonalData:
             if code:
                 value.reason = Reason(code, value.field)
 
-    def _faults(self, type_name: str, texts: list[str]) -> list[str | None]:
-        named = NAMED_TYPES[type_name]
-        well_formed = named.format_sql("v") or "true"
-        checked = named.checksum_sql("v") or "true"
+    @staticmethod
+    def _faults(type_name: str, texts: list[str]) -> list[str | None]:
         # A text with a lone surrogate cannot go into Arrow, and is no number of anybody.
-        column = pa.array([text if text.isascii() else "" for text in texts], pa.string())
-        with self._lock:
-            if self._duckdb is None:
-                self._duckdb = duckdb.connect(config={"threads": 1})
-            rows = self._duckdb.from_arrow(pa.table({"v": column})).project(
-                f"case when not ({well_formed}) then 'bad_pattern'"
-                f" when not ({checked}) then 'bad_checksum' end"
-            )
-            return [code for (code,) in rows.fetchall()]
+        rows = pa.table({"v": pa.array([text if text.isascii() else "" for text in texts], pa.string())})
+        found = run_isolating(_statement(type_name), rows, lambda _: pa.table({"code": ["bad_pattern"]}))
+        codes: list[str | None] = found["code"].to_pylist()
+        return codes
+
+
+@cache
+def _statement(type_name: str) -> str:
+    """SQL that says what is wrong with each value `v` of a type; null if nothing is."""
+    named = NAMED_TYPES[type_name]
+    well_formed, checked = named.format_sql("v") or "true", named.checksum_sql("v") or "true"
+    fault = f"case when not ({well_formed}) then 'bad_pattern' when not ({checked}) then 'bad_checksum' end"
+    return f"select {fault} as code from {ROWS}"  # noqa: S608 (of constants of the named types)
 
 
 def _is_token(text: str) -> bool:

@@ -60,6 +60,7 @@ def open_table(path: Path, *, sheet: str | None = None) -> Iterator[Table]:
         raise FileUnreadable(
             f"{path} cannot be read: {error.strerror}. Check its name and rights."
         ) from error
+    opened: AbstractContextManager[Table]
     if start.startswith(b"PK\x03\x04"):
         opened = _xlsx(path, sheet)
     elif start.startswith(b"\xd0\xcf\x11\xe0"):
