@@ -14,8 +14,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
+from html import escape, unescape
 from pathlib import Path
+from typing import Any
 
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 
@@ -70,6 +71,8 @@ def build(questioner: Questioner, home: Path) -> Path:
         for key in context.validation_results_store.list_keys()
         if isinstance(key, ValidationResultIdentifier) and key.run_id == questioner.run
     ]
+    for path in (home / RESULTS).rglob(f"{questioner.run.run_name}/**/*.json"):
+        _make_inert(path)
     context.build_data_docs(resource_identifiers=keys, build_index=False)
     results = stored(home / RESULTS)
     site = home / DATA_DOCS
@@ -104,6 +107,22 @@ def pruned(results: Iterable[Result], site: Path) -> list[Result]:
 def localised(page: str) -> str:
     """A page without references to other hosts, and with a policy that forbids them."""
     return _EXTERNAL.sub("", page).replace("<head>", f"<head>{_POLICY}", 1)
+
+
+def inert(value: Any) -> Any:
+    """A document whose texts may stand in HTML: Great Expectations 1.24.1 escapes nothing itself."""
+    if isinstance(value, dict):
+        return {key: inert(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [inert(item) for item in value]
+    return escape(unescape(value)) if isinstance(value, str) else value
+
+
+def _make_inert(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for result in document["results"]:
+        result["result"] = inert(result["result"])
+    _replace(path, json.dumps(document, ensure_ascii=False))
 
 
 def _localise(path: Path) -> None:

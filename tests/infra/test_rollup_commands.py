@@ -1,0 +1,70 @@
+"""`minsheng rollup`: what programs read from it, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.main import app
+from infra.deploy import deploy
+from spark_jobs.rollup.days import day_of
+from streams.contract.loader import load_contracts
+from streams.settings import Settings
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def deployed(settings: Settings) -> Settings:
+    deploy(settings, load_contracts(settings.contracts_dir).values())
+    return settings
+
+
+def test_due_lists_days_from_the_first_event_to_yesterday(deployed: Settings) -> None:
+    today = day_of(datetime.now(UTC))
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        for days in (3, 0):
+            connection.execute(
+                "insert into ops.span values ('canteen_meal', %s, %s, 5)",
+                (today - timedelta(days=days), today),
+            )
+    found = json.loads(CliRunner().invoke(app, ["rollup", "due", "--json"]).stdout)
+    assert found == [
+        {"source": "canteen_meal", "day": (today - timedelta(days=days)).isoformat(), "reason": "unpublished"}
+        for days in (3, 2, 1)
+    ]
+
+
+def test_list_shows_the_current_revision(deployed: Settings) -> None:
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        for revision, current in ((1, False), (2, True)):
+            connection.execute(
+                "insert into mart.publication (source, event_day, revision, reason, contract_version, accepted,"
+                " quarantined, duplicate, conflict, archive_position, fingerprint, is_current)"
+                " values ('canteen_meal', '2022-06-14', %s, '首次发布', 'v', 10, 1, 2, 3, '{}', 'f', %s)",
+                (revision, current),
+            )
+    (found,) = json.loads(CliRunner().invoke(app, ["rollup", "list", "--json"]).stdout)
+    assert (found["day"], found["revision"], found["accepted"]) == ("2022-06-14", 2, 10)
+    assert "首次发布" in CliRunner().invoke(app, ["rollup", "list"]).stdout
+
+
+def test_a_running_day_ends_with_75_and_an_unknown_source_with_2_without_starting_spark(
+    deployed: Settings,
+) -> None:
+    today = day_of(datetime.now(UTC)).isoformat()
+    arguments = ["rollup", "run", "--day", today, "--patience", "0", "--json"]
+    running = CliRunner().invoke(app, [*arguments, "--source", "canteen_meal"])
+    unknown = CliRunner().invoke(app, [*arguments, "--source", "canteen"])
+    assert (running.exit_code, unknown.exit_code) == (75, 2)
+    assert "still running" in json.loads(running.stdout)[0]["message"]
+    assert "no such contract is deployed" in json.loads(unknown.stdout)[0]["message"]
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(deployed: Settings) -> None:
+    result = CliRunner().invoke(app, ["rollup", "backfill", "--from", "2022-06-15", "--to", "2022-06-14"])
+    assert result.exit_code == 2

@@ -1,0 +1,43 @@
+"""Compaction of the lake changes no data and leaves the running day alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from spark_jobs.rollup.lake import TABLE, events, rollup_session
+from spark_jobs.rollup.maintenance import Maintained, maintain
+from streams.settings import Settings
+from tests.spark_jobs.rollup.meals import lake_rows, told
+
+pytestmark = pytest.mark.servers
+
+DAY, TODAY = date(2022, 6, 14), date(2022, 6, 15)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
+    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")))
+
+
+def test_days_that_are_over_are_compacted_once(session: SparkSession, tmp_path: Path) -> None:
+    assert maintain(session, tmp_path, TODAY) == Maintained(0, 0, 0), "there is no lake yet"
+    for seed in range(3):
+        rows = session.createDataFrame(lake_rows(told(DAY, 100, seed), "t")).coalesce(1)
+        path = str(tmp_path / TABLE)
+        rows.write.format("delta").mode("append").partitionBy("received_day").save(path)
+    running = events(session, tmp_path).where(f"received_day >= '{TODAY}'")
+    files = set(running.inputFiles())
+    before = sorted(row["value"] for row in events(session, tmp_path).select("value").collect())
+
+    first = maintain(session, tmp_path, TODAY)
+    second = maintain(session, tmp_path, TODAY)
+
+    assert first.files_removed >= 3
+    assert first.files_added < first.files_removed
+    assert (second.files_added, second.files_removed) == (0, 0)
+    assert sorted(row["value"] for row in events(session, tmp_path).select("value").collect()) == before
+    assert set(events(session, tmp_path).where(f"received_day >= '{TODAY}'").inputFiles()) == files
