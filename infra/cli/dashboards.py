@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -76,7 +77,8 @@ def write(
 
 def _deployed(settings: Settings) -> Mapping[str, Contract]:
     try:
-        return Registry(settings.postgres_dsn).deployed().contracts
+        with closing(Registry(settings.postgres_dsn)) as registry:
+            return registry.deployed().contracts
     except (psycopg.Error, FileNotFoundError) as error:
         _fail(
             f"The deployed contracts cannot be read from PostgreSQL on {settings.postgres_host}:"

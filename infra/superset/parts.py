@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import httpx
 
 from infra.install.environments import program
@@ -74,4 +76,5 @@ def _prepare(settings: Settings) -> None:
 
 def _sync(settings: Settings) -> None:
     """The pages of what is deployed; milliseconds where Superset has them."""
-    sync(settings, Registry(settings.postgres_dsn).deployed().contracts)
+    with closing(Registry(settings.postgres_dsn)) as registry:
+        sync(settings, registry.deployed().contracts)

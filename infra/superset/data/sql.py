@@ -24,8 +24,11 @@ def name(*parts: str) -> str:
 
 
 def text(value: str) -> str:
-    """A quoted text literal."""
-    return sql.Literal(value).as_string(None) + "::text"
+    """A quoted text literal, in the standard's form.
+
+    Not psycopg's: it writes E'...' where there is a backslash, and Superset's SQL parser (sqlglot) breaks that.
+    """
+    return "'" + value.replace("'", "''") + "'::text"
 
 
 def written(expression: str, pattern: str) -> str:

@@ -1,0 +1,134 @@
+"""The bundle is the same for the same contracts, whole for every contract, and holds no secret."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.superset.bundle import Connection, bundle, pages
+from infra.superset.data.reason_titles import REASON_TITLES
+from infra.superset.pages.source import slug
+from streams.contract.model import Contract
+from streams.contract.rules.examples import REASONS
+from streams.contract.tables import metric_tables
+from tests.infra.superset import contracts as known
+
+CONNECTION = Connection("127.0.0.1", 5432, "minsheng", "reader")
+PREFIX = "events."
+EVERY = known.every()
+PAGES = pages(EVERY, PREFIX)
+
+
+def of(contracts: dict[str, Contract]) -> dict[str, str]:
+    return bundle(contracts, CONNECTION, PREFIX)
+
+
+@cache
+def parsed(kind: str, *sources: str) -> list[dict[str, Any]]:
+    """The assets of that kind for those sources."""
+    files = of({source: EVERY[source] for source in sources})
+    return [yaml.safe_load(text) for path, text in files.items() if path.startswith(f"{kind}/")]
+
+
+def test_the_order_of_deployment_changes_nothing() -> None:
+    assert of(EVERY) == of(dict(reversed(EVERY.items())))
+
+
+def test_the_bundle_holds_no_password() -> None:
+    (database,) = parsed("databases", *EVERY)
+    assert database["sqlalchemy_uri"] == "postgresql+psycopg2://reader:XXXXXXXXXX@127.0.0.1:5432/minsheng"
+
+
+def test_a_platform_without_contracts_has_its_two_pages() -> None:
+    assert {each["slug"] for each in parsed("dashboards")} == {"today", "daily"}
+
+
+def test_a_new_contract_adds_a_page_and_leaves_the_pages_of_others_alone() -> None:
+    before = of(known.own())
+    after = of(EVERY)
+    own = {path for path in before if path.startswith(("dashboards/live-", "charts/live-"))}
+    assert {path for path in own if after.get(path) != before[path]} == set()
+
+
+def test_every_reference_within_the_bundle_is_met() -> None:
+    charts = {each["uuid"]: each for each in parsed("charts", *EVERY)}
+    datasets = {each["uuid"] for each in parsed("datasets", *EVERY)}
+    assert {each["dataset_uuid"] for each in charts.values()} <= datasets
+    for dashboard in parsed("dashboards", *EVERY):
+        placed = [
+            each
+            for each in dashboard["position"].values()
+            if isinstance(each, dict) and each["type"] == "CHART"
+        ]
+        assert {each["meta"]["uuid"] for each in placed} <= charts.keys()
+        for each in dashboard["metadata"]["native_filter_configuration"]:
+            assert each["targets"][0]["datasetUuid"] in datasets
+
+
+def test_no_uuid_and_no_key_is_given_twice() -> None:
+    for kind in ("charts", "datasets", "dashboards"):
+        counted = Counter(each["uuid"] for each in parsed(kind, *EVERY))
+        assert counted.most_common(1)[0][1] == 1
+    charts = [chart for page in PAGES for chart in page.charts]
+    assert len({chart.key for chart in charts}) == len(charts)
+
+
+def test_a_row_is_never_wider_than_the_page() -> None:
+    for page in PAGES:
+        for row in page.rows:
+            if isinstance(row, tuple):
+                assert 0 < sum(chart.width for chart in row) <= 12
+
+
+@pytest.mark.parametrize("contract", EVERY.values(), ids=EVERY)
+def test_a_source_page_shows_every_measure_and_every_dimension(contract: Contract) -> None:
+    page = next(each for each in PAGES if each.slug == slug(contract.source))
+    tables = [chart for chart in page.charts if chart.kind == "table"]
+    for metric in metric_tables(contract):
+        spec = contract.metrics[metric.metric]
+        of_metric = [
+            chart for chart in tables if chart.dataset.key == f"live {contract.source} {metric.metric} values"
+        ]
+        assert len(of_metric) == len(metric.dimensions)
+        for chart in of_metric:
+            assert set(spec.measures) <= set(chart.params["all_columns"])
+        for field in metric.dimensions:
+            assert any(contract.fields[field].title in chart.title for chart in of_metric)
+    tiles = [chart for chart in page.charts if chart.kind == "big_number_total"]
+    for measures in (metric.measures for metric in contract.metrics.values()):
+        for measure in measures.values():
+            assert any(tile.title == f"{measure.title} · 实时" for tile in tiles), measure.title
+
+
+@pytest.mark.parametrize("contract", EVERY.values(), ids=EVERY)
+def test_a_distinct_count_is_never_added_up(contract: Contract) -> None:
+    for metric in metric_tables(contract):
+        for name in metric.distinct:
+            figures = [
+                figure
+                for dataset in parsed("datasets", contract.source)
+                for figure in dataset["metrics"]
+                if f'"{name}"' in figure["expression"]
+            ]
+            assert {figure["expression"] for figure in figures} == {f'coalesce(max("{name}"), 0)'}
+
+
+def test_no_table_renders_html() -> None:
+    tables = [each for each in parsed("charts", *EVERY) if each["viz_type"] == "table"]
+    assert len(tables) > 10
+    assert {each["params"]["allow_render_html"] for each in tables} == {False}
+
+
+def test_every_reason_has_a_title() -> None:
+    assert REASONS - REASON_TITLES.keys() == set()
+
+
+def test_every_live_number_says_that_it_is_live() -> None:
+    for page in pages(known.own(), PREFIX):
+        for chart in page.charts:
+            if page.slug != "daily" and chart.kind == "big_number_total" and chart.title != "对账差额":
+                assert chart.title.endswith(" · 实时")

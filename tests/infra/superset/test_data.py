@@ -1,0 +1,289 @@
+"""What the data sets answer: right numbers of the right day, whoever asks from wherever, and inert text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from infra.ledger import read_ledger
+from infra.superset.assets import Dataset
+from infra.superset.bundle import pages
+from infra.superset.data import sql as pieces
+from infra.superset.data.comparison import today_and_yesterday
+from infra.superset.data.daily import daily_measures, validations
+from infra.superset.data.ledger import ledger_of_today
+from infra.superset.data.live import minutes_of_today, values_of_today
+from infra.superset.data.overview import all_minutes_of_today, freshness
+from infra.superset.data.quarantine import quarantined_today, reasons_today
+from streams.contract.model import Contract
+from streams.contract.tables import metric_tables
+from streams.settings import Settings
+from streams.zone import ZONE
+from tests.infra.superset import contracts as known
+from tests.infra.superset.plausible import HOSTILE, insert
+
+pytestmark = pytest.mark.servers
+EVERY = known.every()
+DATASETS = {chart.dataset.key: chart.dataset for page in pages(EVERY, "events.") for chart in page.charts}
+OWN = known.own()
+CONTRACT = next(iter(OWN.values()))
+TABLE = metric_tables(CONTRACT)[0]
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def reader(filled: Settings) -> Iterator[Connection]:
+    """The dashboards' own role."""
+    with psycopg.connect(filled.reader_dsn, row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def owner(filled: Settings) -> Iterator[Connection]:
+    """A role that may write; what it writes is taken back."""
+    with psycopg.connect(filled.postgres_dsn, row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()
+
+
+def ask(connection: Connection, dataset: Dataset, what: str = "*") -> list[dict[str, Any]]:
+    return connection.execute(f"select {what} from ({dataset.sql}) asked").fetchall()
+
+
+def minutes(connection: Connection, table: str) -> list[dict[str, Any]]:
+    query = sql.SQL("select * from {}").format(sql.Identifier("live", table))
+    return connection.execute(query).fetchall()
+
+
+def today(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of today in Shanghai, told by Python's own time zones."""
+    day = datetime.now(ZONE).date()
+    return [row for row in rows if row["minute"].astimezone(ZONE).date() == day]
+
+
+@pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+def test_a_data_set_answers_the_reader_with_the_columns_and_figures_it_names(
+    dataset: Dataset, reader: Connection
+) -> None:
+    cursor = reader.execute(f"select * from ({dataset.sql}) asked")
+    assert {each.name for each in cursor.description or []} >= {each.name for each in dataset.columns}
+    assert cursor.fetchall()
+    for figure in dataset.figures:
+        assert ask(reader, dataset, f"{figure.expression} as figure")[0]["figure"] is not None
+
+
+def test_the_pages_of_a_platform_without_contracts_answer_too(reader: Connection) -> None:
+    for page in pages({}, "events."):
+        for chart in page.charts:
+            ask(reader, chart.dataset)
+
+
+@pytest.mark.parametrize("contract", OWN.values(), ids=OWN)
+def test_today_is_the_day_in_shanghai(contract: Contract, reader: Connection) -> None:
+    for table in metric_tables(contract):
+        expected = today(minutes(reader, table.name))
+        rows = ask(reader, minutes_of_today(contract, table))
+        for column in table.columns:
+            assert sorted(row[column.name] or 0 for row in rows) == sorted(
+                row[column.name] or 0 for row in expected
+            )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"])
+def test_the_zone_of_the_connection_does_not_matter(zone: str, reader: Connection) -> None:
+    expected = len(today(minutes(reader, TABLE.name)))
+    reader.execute(f"set local timezone = '{zone}'")
+    rows = ask(reader, minutes_of_today(CONTRACT, TABLE))
+    assert len(rows) == expected
+    assert {row["local_minute"].date() for row in rows} <= {datetime.now(ZONE).date()}
+
+
+def test_the_day_turns_at_midnight_in_shanghai_by_itself(owner: Connection) -> None:
+    """Asked the same question one second before and at 2026-03-01 00:00 in Shanghai, 16:00 in UTC."""
+    midnight = datetime(2026, 2, 28, 16, tzinfo=UTC)
+    nulls = [None] * len(TABLE.dimensions)
+    numbers = [1] * len(TABLE.columns)
+    columns = ("minute", *TABLE.dimensions, *(column.name for column in TABLE.columns))
+    last, first = midnight - timedelta(minutes=1), midnight
+    insert(owner, f"live.{TABLE.name}", columns, [(last, *nulls, *numbers), (first, *nulls, *numbers)])
+    question = minutes_of_today(CONTRACT, TABLE).sql
+
+    def shown(now: datetime) -> list[str]:
+        asked = question.replace("now()", f"'{now.isoformat()}'::timestamptz")
+        return [row["local_minute"].isoformat() for row in owner.execute(asked).fetchall()]
+
+    assert shown(midnight - timedelta(seconds=1)) == ["2026-02-28T23:59:00"]
+    assert shown(midnight) == ["2026-03-01T00:00:00"]
+
+
+def test_money_is_shown_in_yuan(reader: Connection) -> None:
+    fen = sum(row["price_fen"] for row in today(minutes(reader, "canteen_meal__meals")))
+    contract = OWN["canteen_meal"]
+    dataset = minutes_of_today(contract, metric_tables(contract)[0])
+    figure = next(each for each in dataset.figures if each.name == "price_fen__figure")
+    assert ask(reader, dataset, f"{figure.expression} as yuan")[0]["yuan"] == Decimal(fen) / 100
+    assert figure.title == "餐费金额（元）"
+
+
+def test_a_mean_is_the_mean_of_the_events_not_of_the_minutes(reader: Connection) -> None:
+    rows = today(minutes(reader, "station_visit__visits"))
+    expected = sum(row["mean_minutes__sum"] for row in rows) / sum(row["mean_minutes__count"] for row in rows)
+    contract = OWN["station_visit"]
+    dataset = minutes_of_today(contract, metric_tables(contract)[0])
+    figure = next(each for each in dataset.figures if each.name == "mean_minutes__figure")
+    assert float(ask(reader, dataset, f"{figure.expression} as mean")[0]["mean"]) == pytest.approx(expected)
+
+
+def test_distinct_counts_are_the_days_own_by_value(reader: Connection) -> None:
+    query = (
+        "select dimensions->>'division' as value, estimate from live.distinct_day"
+        " where source = 'canteen_meal' and metric = 'meals' and dimensions ? 'division' and event_day = %s"
+    )
+    found = reader.execute(query, (datetime.now(ZONE).date(),)).fetchall()
+    expected = {row["value"]: row["estimate"] for row in found}
+    contract = OWN["canteen_meal"]
+    rows = ask(reader, values_of_today(contract, metric_tables(contract)[0]))
+    assert len(expected) == 12
+    assert {row["value"]: row["elders"] for row in rows if row["dimension"] == "division"} == expected
+    assert {row["label"] for row in rows if row["dimension"] == "division"} >= {"鹿城区", "龙港市"}
+    assert {row["label"] for row in rows if row["dimension"] == "meal"} == {"早餐", "午餐", "晚餐"}
+
+
+def test_today_is_compared_with_yesterday_until_this_time_of_day(reader: Connection) -> None:
+    (now,) = reader.execute("select now() as now").fetchall()
+    rows = minutes(reader, "canteen_meal__meals")
+    day = now["now"].astimezone(ZONE).date()
+    before = [row for row in rows if row["minute"].astimezone(ZONE).date() == day - timedelta(days=1)]
+    until_now = [row for row in before if row["minute"] < now["now"] - timedelta(days=1)]
+    meals = next(
+        row for row in ask(reader, today_and_yesterday(OWN["canteen_meal"])) if row["measure"] == "用餐人次"
+    )
+    assert meals["same_time"] == sum(row["meals"] for row in until_now)
+    assert meals["yesterday"] == sum(row["meals"] for row in before)
+    assert meals["yesterday__text"] == f"{meals['yesterday']:,}"
+
+
+def test_the_overview_adds_up_the_sources(reader: Connection) -> None:
+    numbers = all_minutes_of_today(OWN)
+    counts = {"canteen_meal": "meals", "station_visit": "visits", "subsidy_payout": "payouts"}
+    tables = {source: metric_tables(OWN[source])[0].name for source in counts}
+    by_source = reader.execute(
+        f"select source, sum(events) as events from ({numbers.sql}) a group by 1"
+    ).fetchall()
+    assert {row["source"]: row["events"] for row in by_source} == {
+        source: sum(row[column] for row in today(minutes(reader, tables[source])))
+        for source, column in counts.items()
+    }
+
+
+def test_the_ledger_of_the_page_is_the_ledger_of_the_command(filled: Settings, reader: Connection) -> None:
+    with psycopg.connect(filled.postgres_dsn) as connection:
+        entries = read_ledger(connection, filled.topic_prefix, day=datetime.now(ZONE).date())
+    rows = {row["source"]: row for row in ask(reader, ledger_of_today(EVERY, filled.topic_prefix))}
+    assert len(entries) == len(EVERY)
+    for entry in entries:
+        row = rows[entry.source]
+        assert (row["received"], row["in_flight"], row["residue"]) == (10_006, 6, 0)
+        assert row["received"] == entry.sent
+        assert row["accepted"] == entry.accepted == 9_700
+
+
+def test_a_lost_event_is_a_residue_on_the_page(owner: Connection, filled: Settings) -> None:
+    owner.execute(
+        "update ops.tally set events = events - 3 where source = %s and outcome = 'accepted'",
+        (CONTRACT.source,),
+    )
+    rows = {row["source"]: row["residue"] for row in ask(owner, ledger_of_today(OWN, filled.topic_prefix))}
+    assert rows[CONTRACT.source] == 3
+
+
+@pytest.mark.parametrize(("behind", "beat", "expected"), [(0, 2, 2), (5, 2, 300), (0, 400, 300)])
+def test_a_number_is_as_old_as_the_last_moment_at_which_it_was_complete(
+    behind: int, beat: int, expected: int, owner: Connection
+) -> None:
+    """Quiet with nothing waiting is fresh; quiet with events waiting, or with a dead query, is not."""
+    owner.execute("update ops.freshness set last_committed_at = now() - interval '300 s'")
+    owner.execute(
+        "update ops.heartbeat set behind = %s, beat_at = now() - make_interval(secs => %s)", (behind, beat)
+    )
+    assert {row["age_seconds"] for row in ask(owner, freshness(OWN))} == {expected}
+
+
+def test_what_a_stranger_wrote_cannot_be_markup(reader: Connection) -> None:
+    rows = ask(reader, quarantined_today(EVERY))
+    assert any("script" in row["excerpt"] for row in rows)
+    assert not [
+        row for row in rows if set("<>") & set("".join(map(str, row.values())).replace(known.TITLE, ""))
+    ]
+    assert HOSTILE.count("<") == rows[0]["excerpt"].count("＜")
+
+
+def test_a_reason_names_field_and_fault_in_chinese(reader: Connection) -> None:
+    reasons = {row["reason"] for row in ask(reader, reasons_today(OWN)) if row["source"] == "canteen_meal"}
+    assert reasons == {
+        "行政区划：缺失",
+        "食堂编号：格式不符",
+        "时间过早",
+        "行政区划：取值不在约定内",
+        "餐费应等于补贴加自付",
+        "补贴不得超过餐费",
+    }
+
+
+def test_an_unknown_source_and_reason_are_shown_as_they_are(owner: Connection) -> None:
+    owner.execute(
+        'insert into ops.quarantine (source, topic, partition, "offset", received_at, reasons, excerpt)'
+        " values ('<b>x', 'events.<b>x', 0, 1, now(), %s, '')",
+        (Jsonb([{"code": "<i>new", "field": "a<b", "detail": ""}]),),
+    )
+    row = next(each for each in ask(owner, quarantined_today(OWN)) if each["source"] == "<b>x")
+    assert (row["source__label"], row["reasons"]) == ("＜b＞x", "a＜b：＜i＞new")
+
+
+def test_days_are_compared_with_the_day_and_the_year_before(reader: Connection) -> None:
+    rows = ask(reader, daily_measures(OWN))
+    values = {(row["source"], row["measure"], row["event_day"]): row["value"] for row in rows}
+    last = max(row["event_day"] for row in rows)
+    for row in rows:
+        before = values.get((row["source"], row["measure"], row["event_day"] - timedelta(days=1)))
+        assert row["previous"] == before
+        if before:
+            assert row["change_percent"] == round((row["value"] - before) * 100 / before, 1)
+    assert all(row["last_year"] is not None for row in rows if row["event_day"] == last)
+
+
+def test_a_day_shows_its_current_revision(reader: Connection) -> None:
+    rows = [row for row in ask(reader, daily_measures(OWN)) if row["measure"] == "用餐人次"]
+    assert {row["revision"] for row in rows} == {1, 2}
+    for row in rows:
+        (expected,) = reader.execute(
+            "select sum(meals) as meals from mart.canteen_meal__meals__revision"
+            " where event_day = %s and revision = %s",
+            (row["event_day"], row["revision"]),
+        ).fetchall()
+        assert row["value"] == expected["meals"]
+
+
+def test_a_failed_validation_says_which_rule(reader: Connection) -> None:
+    failed = [row for row in ask(reader, validations(OWN)) if row["verdict"] == "未通过"]
+    assert failed
+    assert {row["failures"] for row in failed} == {"每个区县都应有用餐：缺少：龙港市＜script＞"}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))))
+def test_any_text_survives_quoting(reader: Connection, value: str) -> None:
+    (row,) = reader.execute(f"select {pieces.text(value)} as value".replace("%", "%%"), ()).fetchall()
+    assert row["value"] == value

@@ -1,0 +1,131 @@
+"""The pages as an operator sees them, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from infra.superset.environment import LOOPBACK
+from streams.settings import Settings
+
+pytestmark = pytest.mark.servers
+CHART_MS = 60_000
+REFRESH_MS = 40_000
+
+
+class Seen:
+    """What a page did that it should not do: errors on its console, requests that fail or go elsewhere."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.page: Page = context.new_page()
+        self.wrong: list[str] = []
+        self.page.on("console", lambda message: self._say(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._say(str(error)))
+        self.page.on("dialog", lambda dialog: (self._say(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.page.on("response", lambda answer: self._say(answer.url) if answer.status >= 400 else None)
+        self.page.on("request", lambda request: self._host(request.url))
+
+    def _say(self, text: str) -> None:
+        self.wrong.append(text)
+
+    def _host(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme.startswith("http") and parts.hostname != LOOPBACK:
+            self._say(f"asked {parts.hostname}")
+
+
+@pytest.fixture(scope="module")
+def context(browser: BrowserContext, superset: str, filled: Settings) -> BrowserContext:
+    """The browser with an operator logged in."""
+    seen = Seen(browser)
+    seen.page.goto(f"{superset}/login/")
+    expect(seen.page.get_by_role("button", name=re.compile("登 ?录"))).to_be_visible()
+    seen.page.locator("input[type=text]").fill("operator")
+    seen.page.locator("input[type=password]").fill(filled.secret("superset_operator"))
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_url(lambda url: "/login" not in url)
+    assert seen.wrong == []
+    seen.page.close()
+    return browser
+
+
+@pytest.fixture
+def seen(context: BrowserContext) -> Iterator[Seen]:
+    """A page of its own; nothing may have gone wrong on it when the test is over."""
+    opened = Seen(context)
+    yield opened
+    opened.page.close()
+    assert opened.wrong == []
+
+
+def number(page: Page, title: str) -> str:
+    """The number of the tile of that title, once it is there."""
+    tile = page.get_by_test_id("dashboard-component-chart-holder").filter(has_text=title)
+    value = tile.locator(".header-line")
+    expect(value).to_be_visible(timeout=CHART_MS)
+    return value.inner_text()
+
+
+def meals_of_today(settings: Settings) -> int:
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        row = connection.execute(
+            "select sum(meals) from live.canteen_meal__meals"
+            " where (minute at time zone 'Asia/Shanghai')::date = (now() at time zone 'Asia/Shanghai')::date"
+        ).fetchone()
+    assert row is not None
+    return int(row[0] or 0)
+
+
+def test_the_overview_opens_in_chinese_with_numbers_and_asks_nobody_else(
+    seen: Seen, superset: str, build: Path
+) -> None:
+    seen.page.goto(f"{superset}/superset/dashboard/today/")
+    for title in ("今日人次 · 实时", "数据龄 · 实时", "各区县人次 · 实时", "各来源 · 实时"):
+        expect(seen.page.get_by_text(title, exact=True)).to_be_visible(timeout=CHART_MS)
+    assert int(number(seen.page, "今日人次 · 实时").replace(",", "")) >= 0
+    assert number(seen.page, "对账差额") == "0"
+    expect(seen.page.get_by_text("老年食堂用餐").first).to_be_visible(timeout=CHART_MS)
+    expect(seen.page.locator("canvas").first).to_be_visible(timeout=CHART_MS)
+    seen.page.screenshot(path=build / "today.png")
+
+
+def test_a_number_on_the_page_follows_the_table_without_a_reload(
+    seen: Seen, superset: str, filled: Settings, build: Path
+) -> None:
+    seen.page.goto(f"{superset}/superset/dashboard/live-canteen_meal/")
+    before = meals_of_today(filled)
+    assert number(seen.page, "用餐人次 · 实时") == f"{before:,}"
+    with psycopg.connect(filled.postgres_dsn) as connection:
+        connection.execute(
+            "insert into live.canteen_meal__meals as known (minute, division, meal, meals)"
+            " values (%s, '330302', 'lunch', 1000)"
+            " on conflict (minute, division, meal) do update set meals = known.meals + 1000",
+            (datetime.now(UTC).replace(second=0, microsecond=0),),
+        )
+    tile = seen.page.get_by_test_id("dashboard-component-chart-holder").filter(has_text="用餐人次 · 实时")
+    expect(tile.locator(".header-line")).to_have_text(f"{before + 1000:,}", timeout=REFRESH_MS)
+    expect(seen.page.locator("canvas").first).to_be_visible(timeout=CHART_MS)
+    seen.page.screenshot(path=build / "source.png")
+
+
+def test_what_an_event_holds_is_shown_as_text(seen: Seen, superset: str) -> None:
+    seen.page.goto(f"{superset}/superset/dashboard/today/")
+    table = seen.page.get_by_test_id("dashboard-component-chart-holder").filter(has_text="最近隔离的事件")
+    table.scroll_into_view_if_needed()
+    expect(table.get_by_text("＜script＞alert").first).to_be_visible(timeout=CHART_MS)
+    assert seen.page.locator("img[src=x]").count() == 0
+
+
+def test_the_daily_report_shows_days_with_their_revision(seen: Seen, superset: str, build: Path) -> None:
+    seen.page.goto(f"{superset}/superset/dashboard/daily/")
+    for text in ("日终指标", "修订号", "环比 %", "同比 %"):
+        expect(seen.page.get_by_text(text, exact=True).first).to_be_visible(timeout=CHART_MS)
+    assert number(seen.page, "最高修订号") == "2"
+    seen.page.screenshot(path=build / "daily.png")
