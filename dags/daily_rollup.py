@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, Param, dag, get_current_context, task
 from airflow.timetables.interval import CronDataIntervalTimetable
-from minsheng import RETRIES, ROLLUP_POOL, START, ZONE, event_day, published_days, roll_up, sources
+from minsheng import RETRIES, ROLLUP_POOL, SINCE, ZONE, event_day, published_days, roll_up, sources
 
 PUBLISHED = AssetAlias(name="published_days")
 
@@ -19,9 +19,9 @@ PUBLISHED = AssetAlias(name="published_days")
 @dag(
     # 00:20: the archive has written the day's last events, and the data interval begins within the day.
     schedule=CronDataIntervalTimetable("20 0 * * *", timezone=ZONE),
-    start_date=START,
-    catchup=False,  # what was missed is due, and late_days rolls up what is due
-    max_active_runs=4,
+    start_date=SINCE.start_of("day"),  # the first day is rolled up, too
+    catchup=True,  # days on which the platform was down at midnight
+    max_active_runs=2,
     params={
         "day": Param(
             None, type=["null", "string"], format="date", description="事件日；默认为数据区间所在日"

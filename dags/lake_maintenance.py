@@ -7,12 +7,12 @@ from typing import Any
 
 from airflow.sdk import dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import RETRIES, ROLLUP_POOL, START, ZONE, minsheng
+from minsheng import RETRIES, ROLLUP_POOL, SINCE, ZONE, minsheng
 
 
 @dag(
     schedule=CronTriggerTimetable("30 4 * * *", timezone=ZONE),
-    start_date=START,
+    start_date=SINCE,
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,

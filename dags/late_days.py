@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, dag, get_current_context, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import RETRIES, ROLLUP_POOL, START, ZONE, minsheng, published_days, roll_up
+from minsheng import RETRIES, ROLLUP_POOL, SINCE, ZONE, minsheng, published_days, roll_up
 
 PUBLISHED = AssetAlias(name="published_days")
 DAYS_AT_ONCE = 200
@@ -19,7 +19,7 @@ DAYS_AT_ONCE = 200
 
 @dag(
     schedule=CronTriggerTimetable("0 3,13 * * *", timezone=ZONE),
-    start_date=START,
+    start_date=SINCE,
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,

@@ -7,12 +7,12 @@ from typing import Any
 
 from airflow.sdk import dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import START, ZONE, minsheng
+from minsheng import SINCE, ZONE, minsheng
 
 
 @dag(
     schedule=CronTriggerTimetable("*/5 * * * *", timezone=ZONE),
-    start_date=START,
+    start_date=SINCE,
     catchup=False,
     max_active_runs=1,
     dag_display_name="实时校验",

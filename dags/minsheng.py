@@ -20,7 +20,9 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 ZONE = "Asia/Shanghai"
-START = pendulum.datetime(2022, 1, 1, tz=ZONE)
+SINCE = pendulum.parse(os.environ.get("MINSHENG_SINCE", "2022-01-01T00:00:00+08:00"), tz=ZONE)
+"""When the installation was made: with an earlier start a new one would run at once what it never missed."""
+
 ROLLUP_POOL = "rollup"
 
 REFUSED = 3

@@ -10,12 +10,12 @@ from typing import Any
 
 from airflow.sdk import dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import RETRIES, START, ZONE, minsheng
+from minsheng import RETRIES, SINCE, ZONE, minsheng
 
 
 @dag(
     schedule=CronTriggerTimetable("30 1 * * *", timezone=ZONE),
-    start_date=START,
+    start_date=SINCE,
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ from infra.airflow.configuration import ADMIN, DATABASE, configuration, home
 from infra.airflow.errors import MigrationFailed
 from infra.install.environments import LOCKS, VENVS, program
 from streams.settings import Settings
+from streams.zone import ZONE
 
 LAST_LINES = 15
 _LATEST = "select version_num from alembic_version"
@@ -28,9 +30,21 @@ def environment(settings: Settings) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "MINSHENG_COMMAND": str(program("minsheng")),
         "MINSHENG_HOME": str(settings.home),
+        "MINSHENG_SINCE": since(settings),
         # glibc keeps an arena for each thread: four processes of Python with many threads each.
         "MALLOC_ARENA_MAX": "2",
     }
+
+
+def since(settings: Settings) -> str:
+    """When this installation's schedules begin (ISO 8601): a new one must not run at once what it missed."""
+    file = home(settings) / "since"
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(file, datetime.now(ZONE).isoformat(timespec="seconds"))
+        return file.read_text(encoding="ascii").strip()
 
 
 def prepare(settings: Settings) -> bool:
