@@ -27,7 +27,8 @@ def build_session(settings: Settings, name: str) -> SparkSession:
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": "127.0.0.1" if settings.spark_master.startswith("local") else "",
         "spark.driver.bindAddress": "127.0.0.1" if settings.spark_master.startswith("local") else "",
-        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+        # Deep stacks: a pattern of Spark's StreamExecution recurses over every letter of an error's text.
+        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xss4m",
         "spark.local.dir": str(settings.home / "spark"),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",

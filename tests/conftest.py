@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,3 +102,20 @@ def settings(
     create_database(settings, superuser_dsn=psycopg.conninfo.make_conninfo(**postgres, dbname="postgres"))
     migrate(settings)
     yield settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _spark_ends() -> Iterator[None]:
+    """Whatever test started Spark: its JVM ends with the session, not some time after it."""
+    yield
+    if "pyspark" not in sys.modules:
+        return
+    from pyspark import SparkContext  # noqa: PLC0415 (only where a test has used it)
+
+    if SparkContext._active_spark_context is not None:
+        SparkContext._active_spark_context.stop()
+    gateway = SparkContext._gateway
+    if gateway is not None:
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait(30)

@@ -22,6 +22,7 @@ from uuid import UUID
 
 import pyarrow as pa
 from kafka import TopicPartition
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.storagelevel import StorageLevel
@@ -29,6 +30,7 @@ from pyspark.storagelevel import StorageLevel
 from spark_jobs import fence, positions
 from spark_jobs.blobs import BLOBS, gather, unpack
 from spark_jobs.cluster import Cluster
+from spark_jobs.errors import SparkJobError
 from spark_jobs.live.commit import QUERY, Batch, Committer
 from spark_jobs.live.counting import Counting, Exclusions
 from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED, REJECTED, ROWS
@@ -60,6 +62,7 @@ class LiveQuery:
         self._pending: Future[None] | None = None
         self._query: StreamingQuery | None = None
         self._stopping = False
+        self._error: Exception | None = None
         self._checkpoint: Path | None = None
         self.seconds = self._committer.seconds
         """What the parts of batches took, added up."""
@@ -74,12 +77,14 @@ class LiveQuery:
         self._drop_checkpoint()
         self._checkpoint = Path(tempfile.mkdtemp(prefix="minsheng-live-"))
         trigger = {"availableNow": True} if once else {"processingTime": self._trigger}
-        writer = self._source(offsets).writeStream.foreachBatch(self._judge).queryName("live")
+        writer = self._source(offsets).writeStream.foreachBatch(self._batch).queryName("live")
         writer = writer.option("checkpointLocation", str(self._checkpoint)).trigger(**trigger)
         self._query = writer.start()
 
     def failure(self) -> BaseException | None:
         """Why the query is not running as it should; None while it is."""
+        if self._error is not None:
+            return self._error
         if self._pending is not None and self._pending.done() and self._pending.exception():
             return self._pending.exception()
         return self._query.exception() if self._query is not None else None
@@ -96,7 +101,12 @@ class LiveQuery:
     def wait(self) -> None:
         """Until the query has ended; raises what ended it."""
         if self._query is not None:
-            self._query.awaitTermination()
+            try:
+                self._query.awaitTermination()
+            except StreamingQueryException:
+                if self._error is not None:
+                    raise self._error from None
+                raise
         self._finish_pending()
 
     def stop(self) -> None:
@@ -135,9 +145,21 @@ class LiveQuery:
         records = self._spark.readStream.format("kafka").options(**options).load()
         return records.selectExpr("topic", "partition", "offset", "timestamp as received_at", "value")
 
-    def _judge(self, records: DataFrame, number: int) -> None:
+    def _batch(self, records: DataFrame, number: int) -> None:
+        """What Spark calls for each batch.
+
+        An error is kept here and told to Spark in one line: StreamExecution of Spark 4.2.0 matches messages
+        with a pattern that overflows the stack on long ones, and then the query hangs instead of failing.
+        """
         if self._stopping:
             return
+        try:
+            self._judge(records, number)
+        except Exception as error:  # noqa: BLE001 (kept, and raised again by wait and failure)
+            self._error = error
+            raise SparkJobError(f"batch {number} failed: {type(error).__name__}") from None
+
+    def _judge(self, records: DataFrame, number: int) -> None:
         started_at, begun = datetime.now(UTC), time.perf_counter()
         plan = self._plans.now()
         judged = records.mapInArrow(plan.judging, BLOBS).persist(StorageLevel.MEMORY_AND_DISK)

@@ -78,7 +78,10 @@ def assert_answer(settings: Settings, contracts: dict[str, Contract], answer: An
             ("select count(*) from ops.claim", accepted),
             ("select coalesce(sum(events), 0) from ops.span", accepted),
             ("select count(*) from ops.quarantine", answer.tally.total() - _counted(answer)),
-            ("select count(*) from ops.conflict", sum(n for (_, o), n in answer.tally.items() if o == "conflict")),
+            (
+                "select count(*) from ops.conflict",
+                sum(n for (_, o), n in answer.tally.items() if o == "conflict"),
+            ),
             ("select coalesce(sum(events), 0) from ops.batch where query = 'live'", answer.sent),
         ):
             assert connection.execute(question).fetchone() == (expected,), question

@@ -1,4 +1,4 @@
-"""Every event has one outcome, and what counts is what a plain program counts, across batches and restarts."""
+"""Every event has one outcome; what counts is what a plain program counts, across batches and restarts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def test_an_id_that_comes_back_in_a_later_run_is_a_duplicate_or_a_conflict(
     assert answer.tally.total() == 101
     assert_answer(settings, contracts, answer)
     with psycopg.connect(settings.postgres_dsn) as connection:
-        row = connection.execute("select source, first_position, second_position from ops.conflict").fetchone()
+        row = connection.execute(
+            "select source, first_position, second_position from ops.conflict"
+        ).fetchone()
     assert row is not None
     assert row[0] == contract.source
     assert row[1] < row[2]
@@ -64,7 +66,8 @@ def test_distinct_people_are_estimated_for_every_subset_of_the_dimensions(
     run_live(events=500)
     with psycopg.connect(settings.postgres_dsn) as connection:
         rows = connection.execute(
-            "select source, metric, measure, dimensions, sum(estimate) from live.distinct_day group by 1, 2, 3, 4"
+            "select source, metric, measure, dimensions, sum(estimate) from live.distinct_day"
+            " group by 1, 2, 3, 4"
         ).fetchall()
     for contract in contracts.values():
         for name, metric in contract.metrics.items():
@@ -75,9 +78,12 @@ def test_distinct_people_are_estimated_for_every_subset_of_the_dimensions(
     # Of one day and no dimension: sketches of so few values are exact.
     with psycopg.connect(settings.postgres_dsn) as connection:
         found = connection.execute(
-            "select source, measure, max(estimate) from live.distinct_day where dimensions = '{}' group by 1, 2"
+            "select source, measure, max(estimate) from live.distinct_day"
+            " where dimensions = '{}' group by 1, 2"
         ).fetchall()
     assert found
     for source, measure, estimate in found:
-        field = next(m.measures[measure].field for m in contracts[source].metrics.values() if measure in m.measures)
+        field = next(
+            m.measures[measure].field for m in contracts[source].metrics.values() if measure in m.measures
+        )
         assert 0 < estimate <= len(answer.people[source, str(field)])

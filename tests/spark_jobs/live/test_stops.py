@@ -1,0 +1,136 @@
+"""When Kafka or PostgreSQL are not as a driver left them it stops and says why; it never skips or repeats."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from kafka import KafkaAdminClient
+from pyspark.sql import SparkSession
+
+from spark_jobs import fence
+from spark_jobs.errors import FencedOff, OutOfOrder, PositionLost
+from streams.contract.model import Contract
+from streams.settings import Settings
+from streams.topics import ensure_topics
+from tests.spark_jobs.live.conftest import RunLive, assert_answer, live_query
+from tests.spark_jobs.live.sending import Answer, City, Sender
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def one(contracts: dict[str, Contract]) -> Contract:
+    return next(iter(contracts.values()))
+
+
+def send(settings: Settings, city: City, contract: Contract, events: int, answer: Answer) -> None:
+    sender = Sender(settings)
+    for _ in range(events):
+        _, event = city.event(contract)
+        sender.event(event)
+        answer.good(contract, event)
+    sender.flush()
+
+
+def make_anew(settings: Settings, contract: Contract) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    topic = settings.topic_prefix + contract.source
+    admin.delete_topics([topic])
+    while topic in admin.list_topics():
+        time.sleep(0.1)
+    admin.close()
+    ensure_topics(settings, [contract], dry_run=False)
+
+
+def test_a_topic_made_anew_stops_the_start_though_it_holds_more_than_before(
+    settings: Settings, contracts: dict[str, Contract], one: Contract, run_live: RunLive
+) -> None:
+    answer, city = Answer(), City(contracts.values(), seed=11)
+    send(settings, city, one, 20, answer)
+    run_live()
+    make_anew(settings, one)
+    send(settings, city, one, 200, Answer())
+    with pytest.raises(PositionLost, match="made anew"):
+        run_live()
+    assert_answer(settings, contracts, answer)
+
+
+def test_a_topic_made_anew_stops_a_query_that_runs(
+    settings: Settings, contracts: dict[str, Contract], one: Contract, spark: SparkSession
+) -> None:
+    answer, city = Answer(), City(contracts.values(), seed=12)
+    send(settings, city, one, 20, answer)
+    with live_query(spark, settings) as query:
+        query.start()
+        wait_for(lambda: query.committed)
+        make_anew(settings, one)
+        send(settings, city, one, 200, Answer())
+        wait_for(query.failure)
+    assert_answer(settings, contracts, answer)
+
+
+def test_a_position_beyond_the_end_of_a_partition_stops_the_start(
+    settings: Settings, contracts: dict[str, Contract], one: Contract, run_live: RunLive
+) -> None:
+    send(settings, City(contracts.values(), seed=13), one, 20, Answer())
+    run_live()
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        connection.execute("update ops.position set next_offset = next_offset + 1000")
+    with pytest.raises(PositionLost, match="ends at"):
+        run_live()
+
+
+def test_positions_that_somebody_else_moved_stop_the_batch_and_nothing_of_it_is_written(
+    settings: Settings, contracts: dict[str, Contract], one: Contract, spark: SparkSession
+) -> None:
+    answer, city = Answer(), City(contracts.values(), seed=14)
+    send(settings, city, one, 20, answer)
+    with live_query(spark, settings) as query:
+        query.start()
+        wait_for(lambda: query.committed)
+        with psycopg.connect(settings.postgres_dsn) as connection:
+            connection.execute("update ops.position set next_offset = next_offset - 1 where next_offset > 0")
+        send(settings, city, one, 20, Answer())
+        wait_for(query.failure)
+        assert isinstance(query.failure(), OutOfOrder)
+    assert_answer(settings, contracts, answer)
+
+
+def test_a_second_driver_is_fenced_off_and_told_by_whom(settings: Settings) -> None:
+    with fence.connect(settings.postgres_dsn, "live"):
+        with pytest.raises(FencedOff, match=r"live query: connected from 127\.0\.0\.1"):
+            fence.connect(settings.postgres_dsn, "live", wait_seconds=0)
+        fence.connect(settings.postgres_dsn, "archive", wait_seconds=0).close()
+    fence.connect(settings.postgres_dsn, "live", wait_seconds=5).close()
+
+
+def test_a_driver_that_lost_its_connection_cannot_write_and_stops(
+    settings: Settings, contracts: dict[str, Contract], one: Contract, spark: SparkSession
+) -> None:
+    answer, city = Answer(), City(contracts.values(), seed=15)
+    send(settings, city, one, 20, answer)
+    with live_query(spark, settings) as query:
+        query.start()
+        wait_for(lambda: query.committed)
+        with psycopg.connect(settings.postgres_dsn) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'minsheng live' and datname = current_database()"
+            )
+        successor = fence.connect(settings.postgres_dsn, "live", wait_seconds=10)
+        send(settings, city, one, 20, Answer())
+        wait_for(query.failure)
+        assert isinstance(query.failure(), psycopg.OperationalError)
+        successor.close()
+    assert_answer(settings, contracts, answer)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "this did not happen in time"
+        threading.Event().wait(0.1)
