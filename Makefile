@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 INSTALL := $(PYTHON) -m infra.install
 BIN := .venvs/stream/bin
 .DEFAULT_GOAL := help
-.PHONY: demo up down status logs doctor test check bench clean help
+.PHONY: demo up down status logs doctor test check bench locks clean help
 
 demo: ## install what is missing, start everything, play a simulated day of the city
 	@$(INSTALL) demo && $(BIN)/minsheng demo
@@ -32,6 +32,9 @@ check: ## lint, types, imports, unit and contract tests; no servers
 
 bench: ## measure; minutes of full load
 	@$(INSTALL) test && $(BIN)/python -m tests.benchmarks
+
+locks: ## resolve infra/locks/*.in and infra/jars anew, for review
+	@$(INSTALL) locks && $(INSTALL) jars-lock
 
 clean: ## remove build results and caches; environments, jars and data stay
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,6 +14,7 @@ from infra.install.preflight import GOALS, Goal, problems
 from infra.install.progress import Report
 
 LOG = REPOSITORY / "build" / "install.log"
+LOCKERS = {"locks": environments.write_locks, "jars-lock": jars.write_lock}
 
 
 def needed_packages(goal: Goal) -> list[str]:
@@ -45,15 +46,15 @@ def install(goal: Goal, report: Report) -> None:
 def main() -> int:
     """Exit code 0 when the goal has all it needs, 1 when the machine stands in the way, 130 on Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python3.11 -m infra.install", description=__doc__)
-    parser.add_argument("goal", choices=[*GOALS, "jars-lock"])
+    parser.add_argument("goal", choices=[*GOALS, *LOCKERS])
     goal = parser.parse_args().goal
     report = Report(LOG)
     environments.VENVS.mkdir(exist_ok=True)
     try:
         with (environments.VENVS / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two calls at once: the second waits, then finds all done
-            if goal == "jars-lock":
-                jars.write_lock(report)
+            if goal in LOCKERS:
+                LOCKERS[goal](report)
             else:
                 install(GOALS[goal], report)
     except InstallError as problem:

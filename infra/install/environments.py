@@ -16,6 +16,8 @@ VENVS = REPOSITORY / ".venvs"
 LOCKS = REPOSITORY / "infra" / "locks"
 UV = VENVS / "uv" / "bin" / "uv"
 PROJECT_ENVIRONMENT = "stream"
+# dev.in takes stream.txt as a constraint
+LOCK_ORDER = ("bootstrap", "build", "stream", "dev", "airflow", "superset")
 UV_SETTINGS = {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 # dev.txt holds every line of stream.txt and more: where it is installed, demo takes it as it is.
 HOLDS = {"stream": ("stream", "dev")}
@@ -102,6 +104,23 @@ def make_uv(report: Report) -> None:
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
         report.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(lock)], os.environ)
         stamps.write(folder, made_of)
+
+
+def write_locks(report: Report) -> None:
+    """Resolve every .in file anew; what fits is kept. For whoever changes one and reviews the difference."""
+    make_uv(report)
+    settings = {**_settings_from_pip(report), **os.environ, **UV_SETTINGS}
+    form = [
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-header",
+        "--no-annotate",
+        "--python-version=3.11",
+    ]
+    for name in LOCK_ORDER:
+        with report.step(f"lock {name}.txt"):
+            files = [str(LOCKS / f"{name}.in"), "--output-file", str(LOCKS / f"{name}.txt")]
+            report.run([str(UV), "pip", "compile", *form, *files], settings)
 
 
 def _settings_from_pip(report: Report) -> dict[str, str]:

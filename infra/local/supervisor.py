@@ -19,8 +19,8 @@ from streams.settings import Settings
 # One that lived longer is started again at once.
 SETTLED_SECONDS = 10
 TRIES = 1000
-# Whatever a part asks for: the whole stack stops within 15 s, those that use servers first. What is killed then
-# loses nothing: every part survives that at any moment.
+# Whatever a part asks for: the whole stack stops within 15 s, those that use servers first. What is killed
+# then loses nothing: every part survives that at any moment.
 LONGEST_STOP_SECONDS = 6
 LOG_BYTES, LOG_FILES = 20_000_000, 3
 OPEN_FILES = 65_536
@@ -73,7 +73,7 @@ def escaped(path: Path) -> str:
     text = str(path)
     if any(mark in text for mark in ('"', "\n", " #", " ;")):
         raise ValueError(
-            f'{path}: a quote, line break, " #" or " ;" in a path is more than supervisor can read'
+            f'{path}: supervisor cannot read a path with a quote, line break, " #" or " ;" in it'
         )
     return text.replace("%", "%%")
 
