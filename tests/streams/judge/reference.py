@@ -1,7 +1,8 @@
-"""The judge's rules again, written plainly and apart from it: one event, json and stdnum, no SQL, no short cuts.
+"""The judge's rules again, written plainly and apart from it: one event, json and stdnum, no SQL, no short
+cuts.
 
-`judge_plainly` gives the set of (code, field) that an event must be rejected for, and for an accepted one what must
-come out of it. Checks are given as Python functions, so that nothing here parses SQL.
+`judge_plainly` gives the set of (code, field) that an event must be rejected for, and for an accepted one
+what must come out of it. Checks are given as Python functions, so that nothing here parses SQL.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Outcome:
     values: dict[str, Any]
 
 
-def judge_plainly(
+def judge_plainly(  # noqa: PLR0911, PLR0912 (one rule after the other, on purpose)
     value: bytes | None, received: datetime, contract: Contract, checks: Checks
 ) -> tuple[Found, Outcome | None]:
     try:
@@ -198,7 +199,7 @@ def _data(data: dict[str, Any], contract: Contract, found: Found) -> dict[str, A
     return values
 
 
-def _faults(spec: FieldSpec, value: Any) -> set[str]:
+def _faults(spec: FieldSpec, value: Any) -> set[str]:  # noqa: PLR0911 (the same)
     if spec.pii:
         if isinstance(value, str) and re.search("[\x00\ud800-\udfff]", value):
             return {"bad_pattern"}
@@ -225,7 +226,7 @@ def _faults(spec: FieldSpec, value: Any) -> set[str]:
     return faults
 
 
-def _text_faults(spec: FieldSpec, value: str) -> set[str]:
+def _text_faults(spec: FieldSpec, value: str) -> set[str]:  # noqa: PLR0911 (the same)
     if re.search("[\x00\ud800-\udfff]", value):
         return {"bad_pattern"}
     match spec.type:

@@ -1,4 +1,4 @@
-"""The judge as a thing that runs: in other processes and threads, with other contracts, and when DuckDB fails."""
+"""The judge as a thing that runs: other processes, threads and contracts, and a DuckDB that fails."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_too_little_memory_is_no_verdict() -> None:
 
 
 def test_the_engine_reaches_nothing_outside() -> None:
-    with pytest.raises(JudgeFailed, match="external access|disabled"):
+    with pytest.raises(JudgeFailed, match=r"external access|disabled"):
         engine().run("select count(*) as n from read_text('/etc/hostname')", pa.table({"x": [1]}))
 
 

@@ -1,4 +1,4 @@
-"""Hostile input, one kind a line: always a verdict, the right one, and never at the cost of the row beside it."""
+"""Hostile input, one kind a line: always a verdict, the right one, at no cost of the row beside it."""
 
 from __future__ import annotations
 

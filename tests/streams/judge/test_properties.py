@@ -1,4 +1,4 @@
-"""What holds for every event and every batch, against a plain validator that shares no code with the judge."""
+"""What holds for every event and every batch, against a plain validator that shares no code with it."""
 
 from __future__ import annotations
 
