@@ -83,8 +83,10 @@ def _compact(run: str) -> str:
 
 def _hidden(match: re.Match[str]) -> str:
     run = match[0]
+    if run.startswith("tk_"):
+        return run
     digits = _compact(run)
-    if run.startswith("tk_") or (len(digits) == _MOBILE_DIGITS and not re.match("1[3-9]", digits)):
+    if len(digits) == _MOBILE_DIGITS and not re.match("1[3-9]", digits):
         return run
     kept = 0
     shown = []

@@ -19,7 +19,7 @@ from streams.judge.judge import Judge
 from tests.streams.judge.batches import CONTRACTS, JUDGE, RECEIVED, ZOO, animal, batch, codes, event, verdicts
 from tests.streams.judge.reference import UNREADABLE, judge_plainly
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 TOKEN = "tk_00000000000000000000000000000002"
 
 
