@@ -133,6 +133,7 @@ STATEMENTS = (
         unique (topic, partition, "offset")
     )""",
     "create index quarantine_source on ops.quarantine (source, received_at)",
+    "create index quarantine_received_at on ops.quarantine (received_at)",
     """create table ops.conflict (
         source text not null,
         id uuid not null,
