@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, Param, dag, get_current_context, task
 from airflow.timetables.interval import CronDataIntervalTimetable
-from minsheng import RETRIES, ROLLUP_POOL, SINCE, ZONE, event_day, published_days, roll_up, sources
+from minsheng import DEFAULTS, ROLLUP_POOL, SINCE, ZONE, event_day, published_days, roll_up, sources
 
 PUBLISHED = AssetAlias(name="published_days")
 
@@ -30,7 +30,7 @@ PUBLISHED = AssetAlias(name="published_days")
             [], type="array", items={"type": "string"}, description="来源；默认为全部已部署来源"
         ),
     },
-    default_args=RETRIES,
+    default_args=DEFAULTS,
     dag_display_name="日终汇总",
     doc_md=__doc__,
     tags=["日终"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import RETRIES, ROLLUP_POOL, SINCE, ZONE, minsheng
+from minsheng import DEFAULTS, ROLLUP_POOL, SINCE, ZONE, minsheng
 
 
 @dag(
@@ -15,7 +15,7 @@ from minsheng import RETRIES, ROLLUP_POOL, SINCE, ZONE, minsheng
     start_date=SINCE,
     catchup=False,
     max_active_runs=1,
-    default_args=RETRIES,
+    default_args=DEFAULTS,
     dag_display_name="数据湖维护",
     doc_md=__doc__,
     tags=["运维"],

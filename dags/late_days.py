@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, dag, get_current_context, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import RETRIES, ROLLUP_POOL, SINCE, ZONE, minsheng, published_days, roll_up
+from minsheng import DEFAULTS, ROLLUP_POOL, SINCE, ZONE, minsheng, published_days, roll_up
 
 PUBLISHED = AssetAlias(name="published_days")
 DAYS_AT_ONCE = 200
@@ -22,7 +22,7 @@ DAYS_AT_ONCE = 200
     start_date=SINCE,
     catchup=False,
     max_active_runs=1,
-    default_args=RETRIES,
+    default_args=DEFAULTS,
     dag_display_name="迟到数据重算",
     doc_md=__doc__,
     tags=["日终"],

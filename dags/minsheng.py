@@ -28,8 +28,13 @@ ROLLUP_POOL = "rollup"
 REFUSED = 3
 """The command's exit code for a question that was answered with no: a gate, a rule, a ledger."""
 
-RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), "retry_exponential_backoff": 2.0}
-"""For whatever passes by itself: an archive that is behind, a server that restarts, too little memory."""
+DEFAULTS = {
+    "retries": 3,
+    "retry_delay": timedelta(minutes=2),
+    "retry_exponential_backoff": 2.0,
+    "execution_timeout": timedelta(minutes=30),
+}
+"""Tries again what may pass by itself: an archive that is behind, a server that restarts, no memory."""
 
 STOP_SECONDS = 20
 
@@ -48,7 +53,7 @@ def minsheng(*arguments: str) -> Any:
         answer.seek(0)
         said = answer.read().decode()
     if code:
-        log.error("%s", said)
+        log.error("the command said: %s", said or "nothing")
         failure = AirflowFailException if code == REFUSED else AirflowException
         raise failure(f"minsheng {' '.join(arguments)} ended with {code}")
     return json.loads(said) if said.strip() else None

@@ -5,12 +5,11 @@ A residue that is not 0 makes the run fail: something was lost or counted twice.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import RETRIES, SINCE, ZONE, minsheng
+from minsheng import DEFAULTS, SINCE, ZONE, minsheng
 
 
 @dag(
@@ -18,13 +17,13 @@ from minsheng import RETRIES, SINCE, ZONE, minsheng
     start_date=SINCE,
     catchup=False,
     max_active_runs=1,
-    default_args=RETRIES,
+    default_args=DEFAULTS,
     dag_display_name="对账",
     doc_md=__doc__,
     tags=["日终"],
 )
 def reconcile() -> None:
-    @task(execution_timeout=timedelta(minutes=30))
+    @task
     def ledger() -> Any:
         return minsheng("ledger", "--json")
 
