@@ -18,6 +18,7 @@ from streams.settings import Settings
 
 Action = Literal["create", "alter", "keep"]
 MIN_REPLICAS_FOR_TWO_IN_SYNC = 3
+BOOTSTRAP_MS = 8_000
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,10 @@ def admin_client(settings: Settings) -> Iterator[KafkaAdminClient]:
     """An admin client of this installation's Kafka; its failures come out as KafkaAway."""
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=settings.kafka_bootstrap.split(","), client_id="minsheng-topics"
+            bootstrap_servers=settings.kafka_bootstrap.split(","),
+            client_id="minsheng-topics",
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+            reconnect_backoff_max_ms=500,
         )
         try:
             yield admin

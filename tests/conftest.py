@@ -28,7 +28,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(attempt: Callable[[], object], failures: type[Exception] | tuple[type[Exception], ...]) -> None:
+def wait_until(
+    attempt: Callable[[], object], failures: type[Exception] | tuple[type[Exception], ...]
+) -> None:
     """Call `attempt` until it raises none of `failures`; after START_SECONDS the last failure is raised."""
     give_up = time.monotonic() + START_SECONDS
     while True:
@@ -39,6 +41,12 @@ def wait_until(attempt: Callable[[], object], failures: type[Exception] | tuple[
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.2)
+
+
+def wait_for_kafka(bootstrap: str) -> None:
+    """Return once the broker answers. Its client would wait up to half a minute between two attempts."""
+    often = {"bootstrap_timeout_ms": 2_000, "reconnect_backoff_max_ms": 200}
+    wait_until(lambda: KafkaAdminClient(bootstrap_servers=bootstrap, **often).close(), KafkaError)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +78,7 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(broker.command(), stdout=log, stderr=log)
     bootstrap = f"127.0.0.1:{broker.port}"
-    wait_until(lambda: KafkaAdminClient(bootstrap_servers=bootstrap).close(), KafkaError)
+    wait_for_kafka(bootstrap)
     yield bootstrap
     process.terminate()
     process.wait(30)

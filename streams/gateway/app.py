@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 
+from streams.admission import UNKNOWN_SOURCE
 from streams.contract.model import Contract
 from streams.errors import KafkaAway, KeysUnreadable
 from streams.gateway import openapi
@@ -35,6 +35,7 @@ from streams.settings import Settings
 log = structlog.get_logger()
 
 REFUSALS_SECONDS = 1.0
+STOP_SECONDS = 1.0  # for what the server's own period of grace left open
 
 
 class Gateway:
@@ -66,27 +67,23 @@ class Gateway:
         try:
             yield
         finally:
-            await self.intake.stop()
+            await self.intake.stop(STOP_SECONDS)
             looking.cancel()
             stopping.set()
             with suppress(KafkaAway):  # every request was answered: nobody was told yes for what is left
-                await asyncio.to_thread(self.sender.close, 2.0)
+                await asyncio.to_thread(self.sender.close, STOP_SECONDS)
             await writing
             self.current.close()
 
     async def take(self, incoming: Incoming, key: ApiKey) -> list[Judged]:
         """What became of the events of a request. Raises Problem."""
-        contracts = self.current.admission.contracts
         try:
             async with asyncio.timeout(self.limits.seconds):
                 judged = await self.intake.take(incoming.events, key.allows)
         except TimeoutError as error:
             raise Problem("timeout", f"{self.limits.seconds:g} s") from error
         refused = [one.verdict for one in judged if one.verdict.reasons]
-        self.refusals.add(
-            (verdict.source if verdict.source in contracts else "unknown", verdict.reasons[0].code)
-            for verdict in refused
-        )
+        self.refusals.add((verdict.source, verdict.reasons[0].code) for verdict in refused)
         return judged
 
     def _write_refusals(self) -> None:
@@ -135,7 +132,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             incoming = read_events(_headers(request), body, gateway.limits)
         except Problem as error:
-            gateway.refusals.add([("unknown", error.code)])
+            gateway.refusals.add([(UNKNOWN_SOURCE, error.code)])
             raise
         judged = await gateway.take(incoming, key)
         access["events"] = len(judged)
@@ -173,7 +170,7 @@ def _headers(request: Request) -> list[tuple[str, str]]:
     return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers.raw]
 
 
-def _answer(incoming: Incoming, judged: list[Judged], contracts: dict[str, Contract] | Any) -> Response:
+def _answer(incoming: Incoming, judged: list[Judged], contracts: Mapping[str, Contract]) -> Response:
     answers = [event_answer(one.verdict, one.status, contracts) for one in judged]
     away = next((one.outcome for one in judged if isinstance(one.outcome, KafkaAway)), None)
     if away is not None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from streams.admission import Admission, Verdict
+from streams.admission import UNKNOWN_SOURCE, Admission, Verdict
 from streams.delivery import Delivery, Outcome, Record
 from streams.envelope import Reason
 from streams.errors import KafkaAway
@@ -65,17 +65,16 @@ class Intake:
     def start(self) -> None:
         self._loop_task = asyncio.create_task(self._run(), name="intake")
 
-    async def stop(self) -> None:
-        """Answer what is on its way, then take nothing more."""
-        await self._jobs.join()
-        if self._deliveries:
-            await asyncio.gather(*self._deliveries)
+    async def stop(self, seconds: float) -> None:
+        """Answer what is on its way, for so long at most, then take nothing more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._jobs.join()
+                await asyncio.gather(*self._deliveries)
         if self._loop_task is not None:
             self._loop_task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._loop_task
-        self._judging.shutdown()
-        self._sending.shutdown()
+        self._judging.shutdown(wait=False, cancel_futures=True)
+        self._sending.shutdown(wait=False, cancel_futures=True)
 
     async def take(self, events: Sequence[Any], allows: Allows) -> list[Judged]:
         """What became of each event, in order; `allows` says whether the sender may send of a source.
@@ -98,13 +97,12 @@ class Intake:
             jobs = await self._next()
             try:
                 verdicts = await loop.run_in_executor(self._judging, self._judge, jobs)
+            except Exception as error:  # noqa: BLE001 (handed to the requests, which answer 500 and log it)
+                _fail(jobs, error)
+            else:
                 task = asyncio.create_task(self._deliver(jobs, verdicts))
                 self._deliveries.add(task)
                 task.add_done_callback(self._deliveries.discard)
-            except Exception as error:  # noqa: BLE001 (handed to the requests, which answer 500 and log it)
-                for job in jobs:
-                    if not job.answer.done():
-                        job.answer.set_exception(error)
             finally:
                 for _ in jobs:
                     self._jobs.task_done()
@@ -124,7 +122,11 @@ class Intake:
 
     async def _deliver(self, jobs: Sequence[_Job], verdicts: Sequence[Verdict]) -> None:
         records = [verdict.record for verdict in verdicts if verdict.record is not None]
-        outcomes = iter(await self._send(records))
+        try:
+            outcomes = iter(await self._send(records))
+        except Exception as error:  # noqa: BLE001 (handed to the requests, which answer 500 and log it)
+            _fail(jobs, error)
+            return
         judged = iter([Judged(verdict, next(outcomes) if verdict.record else None) for verdict in verdicts])
         for job in jobs:
             of_job = [next(judged) for _ in job.events]
@@ -139,10 +141,14 @@ class Intake:
         return await asyncio.wrap_future(delivery.done)
 
 
+def _fail(jobs: Sequence[_Job], error: Exception) -> None:
+    for job in jobs:
+        if not job.answer.done():
+            job.answer.set_exception(error)
+
+
 def _permitted(verdict: Verdict, allows: Allows) -> Verdict:
     """A verdict says nothing about the contract of a source that the sender has no business with."""
-    if verdict.reasons and verdict.reasons[0].code == "unknown_source":
-        return verdict
-    if allows(verdict.source) or (verdict.reasons and verdict.source == "unknown"):
+    if verdict.source == UNKNOWN_SOURCE or allows(verdict.source):
         return verdict
     return verdict._replace(record=None, reasons=(Reason("forbidden_source", "type"),))

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import KafkaConsumer, TopicPartition
 
 from infra.local.kafka import LocalKafka
 from streams.settings import Settings
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port, wait_for_kafka
 
 
 class Broker:
@@ -33,7 +32,7 @@ class Broker:
         self._kafka.initialise()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._kafka.command(), stdout=log, stderr=log)
-        wait_until(lambda: KafkaAdminClient(bootstrap_servers=self.bootstrap).close(), KafkaError)
+        wait_for_kafka(self.bootstrap)
 
     def kill(self) -> None:
         if self._process is not None:

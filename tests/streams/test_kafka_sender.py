@@ -40,6 +40,15 @@ def records(topic: str, numbers: range) -> list[Record]:
     return [Record(topic, str(number % 7).encode(), str(number).encode()) for number in numbers]
 
 
+def send_until_acknowledged(sender: KafkaSender, wanted: list[Record]) -> bool:
+    """As a way in does after a KafkaAway: the same records again; a client may hear of a restart late."""
+    give_up = time.monotonic() + 40
+    while time.monotonic() < give_up:
+        if all(isinstance(outcome, Position) for outcome in sender.send_all(wanted).done.result(30)):
+            return True
+    return False
+
+
 def test_acknowledged_records_are_in_the_topic_in_the_order_of_their_key(
     broker: Broker, sender_to: Callable[..., KafkaSender], topic: str
 ) -> None:
@@ -65,11 +74,8 @@ def test_a_killed_broker_is_said_in_time_and_found_again(
     with pytest.raises(KafkaAway):
         sender.reach()
     broker.start()
-    again = sender.send_all(records(topic, range(200, 300))).done.result(30)
-    if any(isinstance(outcome, KafkaAway) for outcome in again):  # the client hears of the restart late
-        again = sender.send_all(records(topic, range(200, 300))).done.result(30)
+    assert send_until_acknowledged(sender, records(topic, range(200, 300)))
     sender.close()
-    assert all(isinstance(outcome, Position) for outcome in again)
     there = {int(value) for value in values_of(broker.bootstrap, topic)}
     assert there >= {*range(100), *range(200, 300)}
 
@@ -85,7 +91,7 @@ def test_memory_is_bounded_while_the_broker_does_not_answer(
     assert all(isinstance(outcome, KafkaAway) for outcome in outcomes)
     assert any("more slowly than they come" in str(outcome) for outcome in outcomes)
     broker.thaw()
-    assert isinstance(sender.send_all(records(topic, range(2))).done.result(30)[0], Position)
+    assert send_until_acknowledged(sender, records(topic, range(2)))
     sender.close()
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,10 @@ def test_a_broker_killed_in_mid_stream_costs_no_event_that_was_acknowledged(
     acknowledged: set[str] = set()
     refused_at: list[float] = []
     started = time.monotonic()
-    killer = threading.Timer(1.0, broker.kill)
-    killer.start()
+    killer = threading.Thread(target=broker.kill)
     for batch in range(10_000):
+        if batch == 5:
+            killer.start()
         events = [make_event(batch * 50 + number) for number in range(50)]
         answer = impatient_gateway.post(events)
         verdicts = answer.json()["events"]
@@ -132,3 +134,26 @@ def test_a_stop_answers_what_is_on_its_way(
     topic = settings.topic_prefix + contract.source
     there = {json.loads(value)["id"] for value in values_of(broker.bootstrap, topic)}
     assert there >= {f"meal-{number}" for number, status in answers.items() if status == 202}
+
+
+def test_a_stop_does_not_wait_for_a_kafka_that_is_away(
+    settings: Settings, contract: Contract, make_event: Make, broker: Broker, tmp_path: Path
+) -> None:
+    with running(settings, tmp_path / "gateway.log", GATEWAY_ACKNOWLEDGE_SECONDS=60) as gateway:
+        assert gateway.post(make_event(1)).status_code == 202
+        broker.freeze()
+        answers: list[int] = []
+        waiting = threading.Thread(target=_send, args=(gateway, make_event(2), answers))
+        waiting.start()
+        time.sleep(1)
+        stopping = time.monotonic()
+        gateway.process.terminate()
+        gateway.process.wait(20)
+        assert time.monotonic() - stopping < 15
+        waiting.join(10)
+        assert 202 not in answers
+
+
+def _send(gateway: RunningGateway, event: dict[str, Any], answers: list[int]) -> None:
+    with suppress(httpx.TransportError):  # a connection closed without an answer is no yes either
+        answers.append(gateway.post(event).status_code)
