@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext
 
 from infra.local.part import NotHealthy
 from infra.local.secrets import make_secrets
@@ -28,13 +25,9 @@ from streams.settings import REPOSITORY, Settings
 from tests.conftest import free_port, wait_until
 from tests.infra.superset import contracts as known
 from tests.infra.superset.plausible import fill
+from tests.superset_visitors import Person, administrator, open_browser
 
 BUILD = REPOSITORY / "build"
-CHROMIUM_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-SIZE = {"width": 1500, "height": 900}
 
 
 @pytest.fixture(scope="session")
@@ -91,44 +84,10 @@ def superset(
     process.wait(30)
 
 
-class Person:
-    """Somebody who is logged in, over Superset's API. `datasets`: name -> id, which a page would tell."""
-
-    def __init__(self, address: str, name: str, password: str) -> None:
-        self.datasets: dict[str, int] = {}
-        self.http = httpx.Client(base_url=address, timeout=60)
-        answer = self.http.post(
-            "/api/v1/security/login", json={"username": name, "password": password, "provider": "db"}
-        )
-        self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        token = self.http.get("/api/v1/security/csrf_token/").json()["result"]
-        self.http.headers.update({"X-CSRFToken": token, "Referer": address})
-
-    def listed(self, kind: str) -> list[dict[str, Any]]:
-        """All objects of that kind that this person sees."""
-        found: list[dict[str, Any]] = self.http.get(f"/api/v1/{kind}/?q=(page_size:500)").json()["result"]
-        return found
-
-    def rows(self, dataset: str, **query: Any) -> list[dict[str, Any]]:
-        """The answer to a chart's question about the data set of that name."""
-        answer = self.http.post(
-            "/api/v1/chart/data",
-            json={
-                "datasource": {"id": self.datasets[dataset], "type": "table"},
-                "force": True,
-                "queries": [{"filters": [], "row_limit": 50_000, **query}],
-            },
-        )
-        assert answer.status_code == httpx.codes.OK, answer.text
-        data: list[dict[str, Any]] = answer.json()["result"][0]["data"]
-        return data
-
-
 @pytest.fixture(scope="session")
 def admin(superset: str, filled: Settings) -> Iterator[Person]:
     """The administrator."""
-    person = Person(superset, "admin", filled.secret("superset_admin"))
-    person.datasets |= {each["table_name"]: each["id"] for each in person.listed("dataset")}
+    person = administrator(superset, filled.secret("superset_admin"))
     yield person
     person.http.close()
 
@@ -145,14 +104,8 @@ def operator(superset: str, filled: Settings, admin: Person) -> Iterator[Person]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[BrowserContext]:
     """Headless Chromium of a person who has never been here."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    assert chromium, "Chromium is missing: `make test` installs it"
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
-        context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=chromium, headless=True, args=list(CHROMIUM_FLAGS), viewport=SIZE
-        )
+    with open_browser() as context:
         yield context
-        context.close()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from streams.contract.model import Contract
 from streams.settings import Settings
 from streams.zone import ZONE
 from tests.infra.superset import contracts as known
-from tests.infra.superset.conftest import Person
+from tests.superset_visitors import Person
 
 pytestmark = pytest.mark.servers
 FORBIDDEN = {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND, httpx.codes.UNAUTHORIZED}

@@ -1,0 +1,40 @@
+"""One whole stack for the end-to-end tests: every part, real, on free ports, from an empty folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.settings import REPOSITORY
+from tests.end_to_end.installation import Installation
+
+REAL_DATA_CONTRACT = REPOSITORY / "tests" / "contracts_extra" / "la311_request.yaml"
+LOGS = REPOSITORY / "build" / "end-to-end-logs"
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A running installation with the repository's contracts and that of the real data."""
+    folder = tmp_path_factory.mktemp("city")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)  # the database server runs as another user
+    contracts = folder / "contracts"
+    shutil.copytree(REPOSITORY / "streams" / "contracts", contracts)
+    shutil.copy(REAL_DATA_CONTRACT, contracts)
+    installation = Installation.in_folder(folder / "home", contracts)
+    try:
+        installation.minsheng("up")
+        installation.minsheng("contract", "deploy")
+        yield installation
+    finally:
+        installation.minsheng("down")
+        _keep_logs(installation.settings.home)
+
+
+def _keep_logs(home: Path) -> None:
+    shutil.rmtree(LOGS, ignore_errors=True)
+    if (home / "logs").is_dir():
+        shutil.copytree(home / "logs", LOGS, ignore_dangling_symlinks=True)

@@ -1,0 +1,71 @@
+"""People at Superset: over its API, and in headless Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from playwright.sync_api import BrowserContext, sync_playwright
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+SIZE = {"width": 1500, "height": 900}
+
+
+class Person:
+    """Somebody who is logged in, over Superset's API. `datasets`: name -> id, which a page would tell."""
+
+    def __init__(self, address: str, name: str, password: str) -> None:
+        self.datasets: dict[str, int] = {}
+        self.http = httpx.Client(base_url=address, timeout=60)
+        answer = self.http.post(
+            "/api/v1/security/login", json={"username": name, "password": password, "provider": "db"}
+        )
+        self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        token = self.http.get("/api/v1/security/csrf_token/").json()["result"]
+        self.http.headers.update({"X-CSRFToken": token, "Referer": address})
+
+    def listed(self, kind: str) -> list[dict[str, Any]]:
+        """All objects of that kind that this person sees."""
+        found: list[dict[str, Any]] = self.http.get(f"/api/v1/{kind}/?q=(page_size:500)").json()["result"]
+        return found
+
+    def rows(self, dataset: str, **query: Any) -> list[dict[str, Any]]:
+        """The answer to a chart's question about the data set of that name."""
+        answer = self.http.post(
+            "/api/v1/chart/data",
+            json={
+                "datasource": {"id": self.datasets[dataset], "type": "table"},
+                "force": True,
+                "queries": [{"filters": [], "row_limit": 50_000, **query}],
+            },
+        )
+        assert answer.status_code == httpx.codes.OK, answer.text
+        data: list[dict[str, Any]] = answer.json()["result"][0]["data"]
+        return data
+
+
+def administrator(address: str, password: str) -> Person:
+    """The administrator, who may list everything."""
+    person = Person(address, "admin", password)
+    person.datasets |= {each["table_name"]: each["id"] for each in person.listed("dataset")}
+    return person
+
+
+@contextmanager
+def open_browser() -> Iterator[BrowserContext]:
+    """Headless Chromium of a person who has never been here."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    assert chromium, "Chromium is missing: `make test` installs it"
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=chromium, headless=True, args=list(CHROMIUM_FLAGS), viewport=SIZE
+        )
+        yield context
+        context.close()
