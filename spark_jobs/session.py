@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from streams.settings import Settings
 
+CONFIGURATION = Path(__file__).parent / "conf"
 ARROW_ROWS = 50_000
 ARROW_BYTES = 32 * 1024 * 1024
 
@@ -28,11 +30,13 @@ def build_session(settings: Settings, name: str) -> SparkSession:
         "spark.driver.host": "127.0.0.1" if settings.spark_master.startswith("local") else "",
         "spark.driver.bindAddress": "127.0.0.1" if settings.spark_master.startswith("local") else "",
         # Deep stacks: a pattern of Spark's StreamExecution recurses over every letter of an error's text.
-        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xss4m",
+        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xss4m"
+        f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'}",
         "spark.local.dir": str(settings.home / "spark"),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.scheduler.mode": "FAIR",
+        "spark.scheduler.allocation.file": (CONFIGURATION / "fairscheduler.xml").as_uri(),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.adaptive.enabled": "false",
@@ -48,6 +52,4 @@ def build_session(settings: Settings, name: str) -> SparkSession:
     for option, value in options.items():
         if value:
             builder = builder.config(option, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("WARN")
-    return session
+    return builder.getOrCreate()
