@@ -1,0 +1,116 @@
+"""The lake holds every record that Kafka received, once, whenever the archive was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import uuid4
+
+import psycopg
+import pytest
+from kafka import TopicPartition
+from pyspark.sql import Row, SparkSession
+
+from infra.deploy import deploy
+from spark_jobs import fence, positions
+from spark_jobs.archive.query import TABLE, Archive, Range, limited
+from spark_jobs.cluster import Cluster
+from spark_jobs.session import build_session
+from streams.contract.loader import load_contracts
+from streams.settings import Settings
+from streams.zone import ZONE
+from tests.spark_jobs.live.sending import Sender
+
+
+class Lake:
+    """An archive as one run of the application has it, and what stands in its lake."""
+
+    def __init__(self, settings: Settings, spark: SparkSession, connection: psycopg.Connection) -> None:
+        self.settings, self.spark, self.connection = settings, spark, connection
+
+    def step(self, events: int = 1_000_000) -> int:
+        """One step of an archive that has just been started."""
+        limited_to = self.settings.model_copy(update={"archive_max_events": events})
+        with Cluster(self.settings.kafka_bootstrap) as cluster:
+            return Archive(self.spark, limited_to, self.connection, uuid4()).step(cluster)
+
+    def rows(self) -> list[Row]:
+        path = str(self.settings.lake_dir / TABLE)
+        return self.spark.read.format("delta").load(path).orderBy("topic", "partition", "offset").collect()
+
+
+@pytest.fixture
+def source(settings: Settings) -> str:
+    found = load_contracts(settings.contracts_dir)
+    deploy(settings, found.values())
+    return next(iter(found))
+
+
+@pytest.fixture
+def lake(settings: Settings, source: str) -> Iterator[Lake]:
+    with fence.connect(settings.postgres_dsn, "archive") as connection:
+        yield Lake(settings, build_session(settings, "tests"), connection)
+
+
+def send(settings: Settings, source: str, values: list[bytes | None]) -> None:
+    sender = Sender(settings)
+    for number, value in enumerate(values):
+        sender.raw(source, value, str(number), headers=[("way", b"test")])
+    sender.flush()
+
+
+@pytest.mark.servers
+def test_every_record_is_in_the_lake_once_as_it_was_received(lake: Lake, source: str) -> None:
+    values = [f"value {number}".encode() for number in range(200)] + [b"\xff\x00 not text", None]
+    send(lake.settings, source, values)
+    assert lake.step(events=50) == 50
+    while lake.step():
+        pass
+    rows = lake.rows()
+    assert sorted(row.value or b"" for row in rows) == sorted(value or b"" for value in values)
+    assert {(h.key, bytes(h.value)) for row in rows for h in row.headers} == {("way", b"test")}
+    for row in rows:
+        received = row.received_at.astimezone(ZONE) if row.received_at.tzinfo else local(row.received_at)
+        assert row.received_day == received.date()
+    counted = lake.connection.execute(
+        "select source, received_day, outcome, events from ops.tally where query = 'archive'"
+    ).fetchall()
+    assert counted == [(source, rows[0].received_day, "archived", len(values))]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("moment", ["before the lake has it", "after the lake has it"])
+def test_a_step_that_was_interrupted_is_finished_by_the_next_start(
+    lake: Lake, source: str, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(lake.settings, source, [b"one", b"two", b"three"])
+    lake.step()
+    send(lake.settings, source, [b"four", b"five"])
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt(moment)
+
+    where = (Archive, "_append") if moment.startswith("before") else (positions, "advance")
+    with monkeypatch.context() as patch:
+        patch.setattr(*where, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lake.step()
+    send(lake.settings, source, [b"six"])
+    while lake.step():
+        pass
+    assert sorted(row.value for row in lake.rows()) == [b"five", b"four", b"one", b"six", b"three", b"two"]
+    row = lake.connection.execute("select sum(events) from ops.tally where query = 'archive'").fetchone()
+    assert row == (6,)
+
+
+@pytest.mark.parametrize(("events", "lengths"), [(100, [10, 30]), (40, [10, 30]), (20, [5, 15]), (1, [1, 1])])
+def test_a_step_is_shortened_by_the_same_share_in_every_partition(events: int, lengths: list[int]) -> None:
+    id_ = uuid4()
+    ranges = [Range(TopicPartition("t", 0), id_, 5, 15), Range(TopicPartition("t", 1), id_, 0, 30)]
+    assert [each.until - each.first for each in limited(ranges, events)] == lengths
+    assert [each.first for each in limited(ranges, events)] == [5, 0]
+
+
+def local(moment: datetime) -> datetime:
+    """Spark gives times in this machine's zone, without saying so."""
+    return moment.astimezone().astimezone(ZONE)
