@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -34,4 +35,5 @@ def rule(
 
 def suite(name: str, rules: Iterable[Rule]) -> ExpectationSuite:
     """The rules as a suite; the name is `<source>.<what>`."""
-    return ExpectationSuite(name=name, expectations=[each.expectation for each in rules])
+    # Copies: an expectation belongs to one suite, and what failed is asked again in another.
+    return ExpectationSuite(name=name, expectations=[copy(each.expectation) for each in rules])

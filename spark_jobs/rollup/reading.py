@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
-from spark_jobs.rollup.days import ONE_DAY
+from spark_jobs.rollup import days
 from spark_jobs.rollup.received import Reading
+
+LARGEST_OFFSET = timedelta(hours=23, minutes=59)
 
 
 def rows_of(lake: DataFrame, topic: str, day: date, reading: Reading) -> DataFrame:
@@ -29,12 +31,12 @@ def rows_of(lake: DataFrame, topic: str, day: date, reading: Reading) -> DataFra
 def may_name(day: date) -> Column:
     """Whether `value` may hold a time of `day`: true for every value that does, and for few others.
 
-    RFC 3339 writes an instant of the day under at most three dates, depending on its offset. JSON may hide a
-    digit behind an escape, so that a value with one is always taken.
+    RFC 3339 has offsets up to 23:59 either way: an instant of the day stands under one of four dates. JSON
+    may hide a digit behind an escape: a value with one is always taken.
     """
     value = F.col("value")
-    texts = [other.isoformat().encode() for other in (day - ONE_DAY, day, day + ONE_DAY)]
+    earliest, latest = days.begin(day) - LARGEST_OFFSET, days.end(day) + LARGEST_OFFSET
     found = F.contains(value, F.lit(b"\\u"))
-    for text in texts:
-        found = found | F.contains(value, F.lit(text))
+    for date_named in days.span(earliest.date(), latest.date()):
+        found |= F.contains(value, F.lit(date_named.isoformat().encode()))
     return found

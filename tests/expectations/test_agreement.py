@@ -63,7 +63,7 @@ def verdicts(contract: Contract, texts: list[str]) -> list[dict[str, Any]]:
     )
 
 
-@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=str)
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 def test_good_examples_pass_every_rule(
     spark: SparkSession, questioner: Questioner, contract: Contract
 ) -> None:
@@ -72,7 +72,7 @@ def test_good_examples_pass_every_rule(
     assert failed(spark, questioner, contract, texts) == {}
 
 
-@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=str)
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 def test_bad_examples_fail_the_rule_of_their_reason(
     spark: SparkSession, questioner: Questioner, contract: Contract
 ) -> None:
@@ -87,7 +87,7 @@ def test_bad_examples_fail_the_rule_of_their_reason(
     assert expected - set(found) == set()
 
 
-@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=str)
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 def test_what_the_judge_accepts_passes_and_what_it_rejects_is_counted_alike(
     spark: SparkSession, questioner: Questioner, contract: Contract
 ) -> None:

@@ -13,11 +13,13 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.aggregates import aggregate
 from spark_jobs.rollup import totals
+from spark_jobs.rollup.fields import events, read_again
 from spark_jobs.rollup.lake import rollup_session
 from spark_jobs.rollup.reading import may_name
 from spark_jobs.rollup.repeats import repeats
 from streams.contract.loader import load_contracts
 from streams.contract.tables import metric_tables
+from streams.judge.judge import Judge
 from streams.settings import Settings
 from tests.spark_jobs.rollup.meals import SOURCE, meal
 
@@ -110,3 +112,34 @@ def test_distinct_values_are_counted_exactly_for_every_subset(session: SparkSess
 
 def _rows(table: pa.Table) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in table.to_pylist())
+
+
+def test_times_are_read_as_the_judge_reads_them(session: SparkSession) -> None:
+    """Every spelling of RFC 3339: what Spark alone would read as null would fail a whole day at the gate."""
+    contract = load_contracts(Settings().contracts_dir)[SOURCE]
+    spellings = [
+        "2022-06-14T12:00:00+08:00", "2022-06-14T04:00:00Z", "2022-06-14t04:00:00.5z", "2022-06-14T04:00:60Z",
+        "2022-06-15T03:59:00+23:59", "2022-06-13T04:01:00-23:59", "2022-06-14T04:00:00.123456789-00:00",
+    ]  # fmt: skip
+    data = contract.examples.good[0]
+    texts = [
+        json.dumps(
+            {"specversion": "1.0", "id": str(n), "source": "/x", "type": SOURCE, "time": time, "data": data}
+        )
+        for n, time in enumerate(spellings)
+    ]
+    count = len(texts)
+    batch = pa.table(
+        {
+            "topic": [f"t.{SOURCE}"] * count,
+            "partition": pa.array([0] * count, pa.int32()),
+            "offset": list(range(count)),
+            "received_at": pa.array([datetime(2022, 6, 15, tzinfo=UTC)] * count, pa.timestamp("us", "UTC")),
+            "value": [text.encode() for text in texts],
+        }
+    )
+    verdicts = Judge({SOURCE: contract}, "t.").judge(batch)
+    frame = session.createDataFrame([(text, b"") for text in texts], "_value string, _claim binary")
+    read = events(read_again(frame, contract), contract).select("_id", "_time").toArrow().sort_by("_id")
+    assert verdicts["accepted"].to_pylist() == [True] * count
+    assert read["_time"].to_pylist() == verdicts["event_at"].to_pylist()
