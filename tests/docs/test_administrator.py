@@ -11,7 +11,7 @@ PAGE = (REPOSITORY / "docs" / "administrator.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_on_the_page_with_its_default(name: str) -> None:
-    row = next((line for line in PAGE.splitlines() if f"`MINSHENG_{name.upper()}`" in line), "")
+    row = next((line for line in PAGE.splitlines() if line.startswith(f"| `MINSHENG_{name.upper()}`")), "")
     default = Settings.model_fields[name].default
     shown = "" if default is None else f"`{str(default).replace(f'{REPOSITORY}/', '')}`"
     assert [cell.strip() for cell in row.split("|")[1:3]] == [f"`MINSHENG_{name.upper()}`", shown]
