@@ -49,6 +49,16 @@ class TaskState:
         return f"{self.task_id}{f'[{self.label}]' if self.label else ''} {self.state}"
 
 
+@dataclass(frozen=True)
+class Backfill:
+    """Runs of a DAG for all days of a range; begin and end as ISO 8601."""
+
+    id: int
+    dag_id: str
+    begin: str
+    end: str
+
+
 class AirflowClient:
     """A session as administrator. Raises AirflowAway where the API does not answer."""
 
@@ -108,22 +118,52 @@ class AirflowClient:
             )
         return run
 
-    def backfill(self, dag_id: str, first: date, last: date) -> int:
-        """Run the DAG for every day of a range, oldest first, also where it ran before; the id of that."""
+    def backfill(self, dag_id: str, first: date, last: date) -> Backfill:
+        """Run the DAG for every day of a range, oldest first, also where it ran before."""
+        begin, end = (
+            datetime.combine(first, time_of_day.min, ZONE).isoformat(),
+            datetime.combine(last, time_of_day.max, ZONE).isoformat(),
+        )
         body = {
             "dag_id": dag_id,
-            "from_date": datetime.combine(first, time_of_day.min, ZONE).isoformat(),
-            "to_date": datetime.combine(last, time_of_day.max, ZONE).isoformat(),
+            "from_date": begin,
+            "to_date": end,
             "reprocess_behavior": "completed",
             "max_active_runs": 1,
         }
-        return int(self._request("POST", "/api/v2/backfills", json=body).json()["id"])
+        made = self._request("POST", "/api/v2/backfills", json=body).json()
+        return Backfill(int(made["id"]), dag_id, begin, end)
 
-    def backfill_runs(self, dag_id: str, backfill_id: int) -> list[Run]:
-        """The runs of a backfill as they are now."""
-        params = {"limit": PAGE, "order_by": "-id", "run_type": "backfill"}
-        found = self._request("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=params).json()["dag_runs"]
-        return [_run(one) for one in found if one.get("backfill_id", backfill_id) == backfill_id]
+    def backfill_runs(self, backfill: Backfill) -> list[Run]:
+        """The runs of a backfill as they are now, oldest first. The API does not tell them by its id."""
+        params = {
+            "run_type": "backfill",
+            "logical_date_gte": backfill.begin,
+            "logical_date_lte": backfill.end,
+            "order_by": "logical_date",
+            "limit": PAGE,
+        }
+        answer = self._request("GET", f"/api/v2/dags/{backfill.dag_id}/dagRuns", params=params)
+        return [_run(one) for one in answer.json()["dag_runs"]]
+
+    def wait_backfill(
+        self, backfill: Backfill, seconds: float, on_look: Callable[[list[Run]], None] = lambda runs: None
+    ) -> list[Run]:
+        """The runs once all are over. Raises RunFailed, which names those that failed, or RunUnfinished."""
+        give_up = time.monotonic() + seconds
+        runs = self.backfill_runs(backfill)
+        while not runs or not all(run.over for run in runs):
+            on_look(runs)
+            if time.monotonic() > give_up:
+                left = ", ".join(run.run_id for run in runs if not run.over)
+                raise RunUnfinished(
+                    f"backfill {backfill.id} of {backfill.dag_id} after {seconds:.0f} s: {left}"
+                )
+            time.sleep(POLL_SECONDS)
+            runs = self.backfill_runs(backfill)
+        if failed := [run.run_id for run in runs if run.state == "failed"]:
+            raise RunFailed(f"backfill {backfill.id} of {backfill.dag_id}: {', '.join(failed)} failed")
+        return runs
 
     def ensure_pool(self, name: str, slots: int, description: str) -> None:
         """Make a pool, or give it that many slots."""
