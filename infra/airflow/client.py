@@ -78,6 +78,16 @@ class AirflowClient:
         answer = self._request("GET", "/api/v2/monitor/health", authorised=False)
         return dict(answer.json())
 
+    def dags(self) -> list[str]:
+        """The DAGs that Airflow knows."""
+        found = self._request("GET", "/api/v2/dags", params={"limit": PAGE}).json()["dags"]
+        return [one["dag_id"] for one in found]
+
+    def import_errors(self) -> list[str]:
+        """DAG files that could not be read, each with the last line of why."""
+        found = self._request("GET", "/api/v2/importErrors").json()["import_errors"]
+        return [f"{one['filename']}: {one['stack_trace'].strip().splitlines()[-1]}" for one in found]
+
     def trigger(
         self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: datetime | None = None
     ) -> Run:

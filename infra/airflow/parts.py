@@ -11,9 +11,12 @@ from infra.airflow.errors import AirflowError
 from infra.airflow.preparation import environment, prepare
 from infra.install.environments import program
 from infra.local.part import NotHealthy, Part
-from streams.settings import Settings
+from streams.settings import REPOSITORY, Settings
 
 ROLLUP_POOL = "rollup"
+DAGS = frozenset(path.stem for path in (REPOSITORY / "dags").glob("*.py")) - {"minsheng"}
+"""One a file, named after it; minsheng.py is what they share."""
+
 HEARTBEAT_LATE = timedelta(seconds=60)
 
 
@@ -37,7 +40,12 @@ def parts(settings: Settings) -> list[Part]:
         _part(
             settings, "airflow-scheduler", "调度 scheduler", ("scheduler", "--skip-serve-logs"), "scheduler"
         ),
-        _part(settings, "airflow-dag-processor", "调度 dag-processor", ("dag-processor",), "dag_processor"),
+        replace(
+            _part(
+                settings, "airflow-dag-processor", "调度 dag-processor", ("dag-processor",), "dag_processor"
+            ),
+            healthy=lambda: check_dags(settings),
+        ),
         _part(
             settings, "airflow-triggerer", "调度 triggerer", ("triggerer", "--skip-serve-logs"), "triggerer"
         ),
@@ -56,6 +64,20 @@ def check(settings: Settings, component: str) -> None:
     beat = next((value for name, value in found.items() if name.endswith("_heartbeat") and value), None)
     if beat is not None and datetime.now(UTC) - datetime.fromisoformat(beat) > HEARTBEAT_LATE:
         raise NotHealthy(f"the last heartbeat of Airflow's {component} was at {beat}")
+
+
+def check_dags(settings: Settings) -> None:
+    """Return when the DAG processor works and has read every DAG. Raises NotHealthy."""
+    check(settings, "dag_processor")
+    try:
+        with AirflowClient(settings) as client:
+            errors, known = client.import_errors(), set(client.dags())
+    except AirflowError as error:
+        raise NotHealthy(str(error)) from error
+    if errors:
+        raise NotHealthy(f"DAG files that cannot be read: {'; '.join(errors)}")
+    if missing := DAGS - known:
+        raise NotHealthy(f"DAGs that are not read yet: {', '.join(sorted(missing))}")
 
 
 def _part(settings: Settings, name: str, title: str, arguments: tuple[str, ...], component: str) -> Part:

@@ -52,16 +52,21 @@ def prepare(settings: Settings) -> bool:
 
     Needs role and database `airflow`. Raises MigrationFailed, psycopg.OperationalError.
     """
-    folder = home(settings)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "airflow.cfg", configuration(settings))
-    _write(folder / "passwords.json", json.dumps({ADMIN: settings.secret("airflow_admin")}))
-    stamp = folder / "migrated"
+    write_files(settings)
+    stamp = home(settings) / "migrated"
     if stamp.exists() and stamp.read_text(encoding="ascii") == _state(settings):
         return False
     _migrate(settings)
     stamp.write_text(_state(settings), encoding="ascii")
     return True
+
+
+def write_files(settings: Settings) -> None:
+    """Configuration and the administrator's password, as settings and secrets are now."""
+    folder = home(settings)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / "airflow.cfg", configuration(settings))
+    _write(folder / "passwords.json", json.dumps({ADMIN: settings.secret("airflow_admin")}))
 
 
 def _write(path: Path, text: str) -> None:
