@@ -59,7 +59,7 @@ def stream_part(settings: Settings) -> Part:
         healthy=lambda: check_stream(settings),
         needs=("kafka", "postgres"),
         memory_mib=1500,
-        start_seconds=120,
+        start_seconds=240,
         stop_seconds=10,
     )
 
