@@ -36,14 +36,20 @@ class Made:
 
 
 class Events:
-    """Events of several sources, mixed evenly; `at(i, when)` is event i."""
+    """Events of several sources, mixed evenly, one each `period`; `at(i, when)` is event i."""
 
-    def __init__(self, contracts: Sequence[Contract], shares: Shares = Shares()) -> None:
+    def __init__(
+        self,
+        contracts: Sequence[Contract],
+        shares: Shares = Shares(),
+        period: timedelta = timedelta(milliseconds=2),
+    ) -> None:
+        self._period = period
         self._forms = [_forms(contract) for contract in contracts]
         self._shares = shares
 
     def at(self, number: int, when: datetime) -> Made:
-        """Event `number`, or the one that it repeats; `when` is event 0's time, then 2 ms later each."""
+        """Event `number`, or the one that it repeats; `when` is event 0's time."""
         dice = _mixed(number) >> 20
         roll = dice % 1000
         shares = self._shares
@@ -62,7 +68,7 @@ class Events:
         bad = dice % 1000 < self._shares.bad
         form = forms.bad if bad else forms.good[(dice >> 10) % len(forms.good)]
         late = (dice >> 40) % 60 if (dice >> 33) % 20 == 0 else 0
-        time = when + timedelta(milliseconds=2 * number - 1000 * late)
+        time = when + number * self._period - timedelta(seconds=late)
         event_id = (number + 1) * MIX_ID & (1 << 128) - 1
         value = form % {
             "id": event_id,

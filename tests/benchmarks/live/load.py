@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
+from streams.zone import ZONE
 from tests.benchmarks.live.events import Events, Made
 
 
@@ -44,19 +47,54 @@ def preload(bootstrap: str, prefix: str, partitions: int, made: Iterable[Made]) 
     return number + 1
 
 
-def pace(bootstrap: str, prefix: str, events: Events, *, partitions: int, rate: float, seconds: float) -> int:
-    """Send `rate` events a second by the clock, whatever the platform does (open loop); event time is now."""
+@dataclass(frozen=True)
+class Sample:
+    """When an event was due to be sent, and when Kafka received it; seconds since 1970."""
+
+    due: float
+    received: float
+
+
+def pace(
+    bootstrap: str,
+    prefix: str,
+    events: Events,
+    *,
+    partitions: int,
+    rate: float,
+    seconds: float,
+) -> list[Sample]:
+    """Send `rate` events a second by the clock, whatever the platform does (open loop).
+
+    `events` has the period that belongs to `rate`, so that event times are now. Gives back a sample of some
+    hundred events a second at most.
+    """
     client = producer(bootstrap, 5)
+    samples: list[Sample] = []
     begun, total, number = time.time(), int(rate * seconds), 0
+    start = datetime.fromtimestamp(begun, ZONE)
+    every = max(1, int(rate) // 200)
     while number < total:
         due = min(int((time.time() - begun) * rate), total)
         for each in range(number, due):
             scheduled = begun + each / rate
-            when = datetime.fromtimestamp(scheduled - 0.002 * each).astimezone()
-            event = events.at(each, when)
-            client.produce(prefix + event.source, event.value, event.place, partition=each // 3 % partitions)
+            event = events.at(each, start)
+            told = partial(_keep, samples, scheduled) if each % every == 0 else None
+            client.produce(
+                prefix + event.source,
+                event.value,
+                event.place,
+                partition=each // 3 % partitions,
+                on_delivery=told,
+            )
         number = due
         client.poll(0)
         time.sleep(0.004)
     client.flush()
-    return total
+    return samples
+
+
+def _keep(samples: list[Sample], due: float, error: object, message: Message) -> None:
+    if error is not None:
+        raise RuntimeError(f"Kafka did not take an event: {error}")
+    samples.append(Sample(due, message.timestamp()[1] / 1000))
