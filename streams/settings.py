@@ -28,11 +28,14 @@ class Settings(BaseSettings):
     kafka_controller_port: int = Field(29093, description="loopback port of the local broker's controller")
     kafka_heap: str = Field("512m", description="Java heap of the local broker")
     topic_prefix: str = Field("events.", description="a source's topic is this and the source's name")
-    topic_partitions: int = Field(2, ge=1, description="partitions of a topic, at most the contract's own number")
+    topic_partitions: int = Field(
+        2, ge=1, description="partitions of a topic, at most the contract's own number"
+    )
     topic_replication: int = Field(1, ge=1, description="replicas of each topic partition")
 
     postgres_local: bool = Field(
-        True, description="whether the embedded server is a part of the local stack; if not, any PostgreSQL >= 15"
+        True,
+        description="whether the embedded server is a part of the local stack; if not, any PostgreSQL >= 15",
     )
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 25432
@@ -51,7 +54,9 @@ class Settings(BaseSettings):
     gateway_max_inflated_bytes: int = Field(2**23, ge=1, description="a request's body after gunzip, at most")
     gateway_max_batch: int = Field(1_000, ge=1, description="events of one request, at most")
     gateway_max_depth: int = Field(16, ge=3, description="levels of nesting in a request's JSON, at most")
-    gateway_timeout_seconds: float = Field(20, gt=0, description="time for a request's body, then for its answer")
+    gateway_timeout_seconds: float = Field(
+        20, gt=0, description="time for a request's body, then for its answer"
+    )
     gateway_acknowledge_seconds: float = Field(10, ge=1, description="after which Kafka counts as away")
     gateway_poll_seconds: float = Field(2, gt=0, description="how soon a newly deployed contract is seen")
     superset_port: int = 28088
@@ -61,11 +66,17 @@ class Settings(BaseSettings):
 
     spark_master: str = Field("local[2]", description="Spark master; the code path is the same on a cluster")
     spark_driver_memory: str = "2g"
-    live_max_offsets_per_trigger: int = Field(400_000, ge=1, description="events one live batch takes at most")
-    live_trigger_ms: int = Field(200, ge=0, description="a live batch begins this often where there is something new")
+    live_max_offsets_per_trigger: int = Field(
+        400_000, ge=1, description="events one live batch takes at most"
+    )
+    live_trigger_ms: int = Field(
+        200, ge=0, description="a live batch begins this often where there is something new"
+    )
     live_metadata_max_age_ms: int = Field(2_000, ge=100, description="how soon a new topic is seen")
     archive_trigger_seconds: int = Field(60, ge=1, description="how often the archive query writes the lake")
-    archive_max_events: int = Field(1_000_000, ge=1, description="events one step of the archive writes at most")
+    archive_max_events: int = Field(
+        1_000_000, ge=1, description="events one step of the archive writes at most"
+    )
     claim_days: int = Field(60, ge=1, description="for how many event days ids are remembered live")
 
     @cached_property

@@ -87,7 +87,7 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def settings(
     tmp_path: Path, postgres: dict[str, object], kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
+) -> Settings:
     """Settings of an installation of its own: an empty migrated database, topics of a prefix of its own."""
     from infra.postgres.migrate import create_database, migrate  # noqa: PLC0415 (imports alembic)
 
@@ -109,7 +109,7 @@ def settings(
         (settings.secrets_dir / secret).write_text(secrets.token_hex(32), encoding="ascii")
     create_database(settings, superuser_dsn=psycopg.conninfo.make_conninfo(**postgres, dbname="postgres"))
     migrate(settings)
-    yield settings
+    return settings
 
 
 @pytest.fixture(scope="session", autouse=True)
