@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from streams.settings import REPOSITORY
+from tests.conftest import wait_until
 from tests.end_to_end.installation import Installation
 
 REAL_DATA_CONTRACT = REPOSITORY / "tests" / "contracts_extra" / "la311_request.yaml"
@@ -28,6 +30,10 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     try:
         installation.minsheng("up")
         installation.minsheng("contract", "deploy")
+        gateway = f"http://127.0.0.1:{installation.settings.gateway_port}"
+        wait_until(
+            lambda: httpx.get(f"{gateway}/ready", trust_env=False).raise_for_status(), httpx.HTTPError
+        )
         yield installation
     finally:
         installation.minsheng("down")

@@ -89,7 +89,7 @@ def test_the_gateway_takes_what_is_right_and_names_what_is_wrong(
         event["data"]["paid_fen"] += 1
     refused = post(city, wrong)
     assert [verdict["status"] for verdict in refused] == [422] * REFUSED
-    assert "餐费" in refused[0]["reasons"][0]["text"]
+    assert "餐费" in refused[0]["reason"]
 
 
 def test_what_came_by_another_way_is_quarantined(city: Installation, database: psycopg.Connection) -> None:
