@@ -79,13 +79,15 @@ class Application:
             publish.alone(connection, contract.source, day),
         ):
             archived = self._archived(connection, contract.source, day)
-            found, answers = self._judged(connection, contract, day, archived)
+            questioner = Questioner(self.settings.home, day.isoformat())
+            found, answers = self._judged(connection, contract, archived, questioner, day)
             seconds = time.monotonic() - begun
             if self.options.dry_run:
                 report = _rehearsed(found, answers, seconds)
             else:
                 with connection.transaction():
                     report = _decided(connection, found, archived, answers, seconds)
+        docs.build(questioner, self.settings.home)
         LOG.info("rolled up", **{key: value for key, value in report.as_json().items() if key != "refused"})
         return report
 
@@ -99,7 +101,12 @@ class Application:
         return archived
 
     def _judged(
-        self, connection: ledger.Connection, contract: Contract, day: date, archived: Archived
+        self,
+        connection: ledger.Connection,
+        contract: Contract,
+        archived: Archived,
+        questioner: Questioner,
+        day: date,
     ) -> tuple[Day, list[Answer]]:
         known = ledger.received_days(connection, contract.source, day)
         plan = received.plan(day, contract.accept, known, days.day_of(self.now()))
@@ -108,11 +115,8 @@ class Application:
         prefix = self.settings.topic_prefix
         archived_events = lake.events(self.session, self.settings.lake_dir)
         rows = reading.rows_of(archived_events, prefix + contract.source, day, plan)
-        questioner = Questioner(self.settings.home, day.isoformat())
         with built(rows, contract, prefix, day, archived) as found:
-            answers = gate.ask(questioner, found)
-        docs.build(questioner, self.settings.home)
-        return found.day, answers
+            return found.day, gate.ask(questioner, found)
 
 
 def _rehearsed(day: Day, answers: Sequence[Answer], seconds: float) -> Report:

@@ -22,6 +22,8 @@ from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
 from streams.judge.judge import Judge
 
+KEPT = StorageLevel.MEMORY_AND_DISK
+
 
 @dataclass(frozen=True)
 class Built:
@@ -41,34 +43,36 @@ def built(
     """
     judge = Judge({contract.source: contract}, topic_prefix)
     number = days.number(day)
-    verdicts = read_again(judged(rows, judge, contract.source, number), contract)
-    verdicts.persist(StorageLevel.MEMORY_AND_DISK)
-    again = repeats(verdicts.where("_accepted")).persist(StorageLevel.MEMORY_AND_DISK)
+    verdicts = judged(rows, judge, contract.source, number).persist(KEPT)
+    accepted = verdicts.where("_accepted")
+    again = repeats(accepted).persist(KEPT)
+    seen = read_again(counted(accepted, again, number), contract).persist(KEPT)
     try:
-        counts = counted(verdicts.where("_accepted"), again, number)
+        counts = _outcomes(verdicts, again, seen, number)
+        # All that is asked from here on is asked of `seen`, which is complete now: make room for it.
+        again.unpersist()
+        verdicts.unpersist()
         tables = metric_tables(contract)
-        metrics = {table.metric: _sorted(totals.additive(counts, table).toArrow(), table) for table in tables}
-        distinct = tuple(
-            sorted(
-                (count for table in tables for count in _distinct(counts, contract, table)),
-                key=lambda count: (count.metric, count.measure, count.key),
-            )
+        metrics = {table.metric: _sorted(totals.additive(seen, table).toArrow(), table) for table in tables}
+        distinct = sorted(
+            (count for table in tables for count in _distinct(seen, contract, table)),
+            key=lambda count: (count.metric, count.measure, count.key),
         )
         yield Built(
             Day(
                 contract=contract,
                 day=day,
-                counts=_outcomes(verdicts, again, number),
+                counts=counts,
                 metrics=metrics,
-                distinct=distinct,
+                distinct=tuple(distinct),
                 position=archived.position,
                 provisional=not archived.complete,
             ),
-            events(counts, contract),
+            events(seen, contract),
         )
     finally:
-        again.unpersist()
-        verdicts.unpersist()
+        for frame in (seen, again, verdicts):
+            frame.unpersist()
 
 
 def _sorted(table: pa.Table, metric: MetricTable) -> pa.Table:
@@ -85,13 +89,12 @@ def _distinct(counts: DataFrame, contract: Contract, table: MetricTable) -> Iter
             yield DistinctCount(table.metric, measure, dimensions, row["value"])
 
 
-def _outcomes(verdicts: DataFrame, again: DataFrame, number: int) -> Counts:
+def _outcomes(verdicts: DataFrame, again: DataFrame, seen: DataFrame, number: int) -> Counts:
     of_the_day = F.col("_day") == number
     told: dict[str, int] = dict(again.where(of_the_day).groupBy("outcome").count().collect())
-    accepted = verdicts.where(of_the_day & F.col("_accepted")).count()
     records = verdicts.where(of_the_day & ~F.col("_accepted")).select("_received", "_partition", "_offset")
     return Counts(
-        accepted=accepted - sum(told.values()),
+        accepted=seen.count(),
         quarantined=records.distinct().count(),
         duplicate=told.get(DUPLICATE, 0),
         conflict=told.get(CONFLICT, 0),
