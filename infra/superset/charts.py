@@ -28,6 +28,11 @@ def where(column: str, value: str | int | bool) -> dict[str, Any]:
     }
 
 
+def given(column: str) -> dict[str, Any]:
+    """A filter of a chart: rows that have a value of `column`."""
+    return {"clause": "WHERE", "expressionType": "SIMPLE", "subject": column, "operator": "IS NOT NULL"}
+
+
 def warn(column: str, above: float, color: str) -> dict[str, Any]:
     """A rule of colour: cells of `column` above that number."""
     return {

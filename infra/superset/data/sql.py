@@ -26,7 +26,7 @@ def name(*parts: str) -> str:
 def text(value: str) -> str:
     """A quoted text literal, in the standard's form.
 
-    Not psycopg's: it writes E'...' where there is a backslash, and Superset's SQL parser (sqlglot) breaks that.
+    Not psycopg's: it writes E'...' where there is a backslash; Superset's SQL parser (sqlglot) breaks that.
     """
     return "'" + value.replace("'", "''") + "'::text"
 

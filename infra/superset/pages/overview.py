@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.superset.assets import Dashboard, Filter, Section
-from infra.superset.charts import PALE_AMBER, PALE_GREEN, PALE_RED, RED, minutes, ranked, table, tile, warn
+from infra.superset.charts import (
+    PALE_AMBER,
+    PALE_GREEN,
+    PALE_RED,
+    RED,
+    given,
+    minutes,
+    ranked,
+    table,
+    tile,
+    warn,
+)
 from infra.superset.data.ledger import ledger_of_today, open_alerts
 from infra.superset.data.overview import AGE, all_minutes_of_today, freshness
 from infra.superset.data.quarantine import quarantined_today, reasons_today
@@ -116,6 +127,7 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
                     numbers,
                     "events__figure",
                     "division__label",
+                    filters=[given("division")],
                     width=4,
                 ),
             ),
@@ -127,6 +139,7 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
                     numbers,
                     "amount_wan__figure",
                     "division__label",
+                    filters=[given("division")],
                     width=5,
                 ),
             ),

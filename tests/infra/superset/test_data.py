@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import psycopg
@@ -260,7 +260,8 @@ def test_days_are_compared_with_the_day_and_the_year_before(reader: Connection) 
         before = values.get((row["source"], row["measure"], row["event_day"] - timedelta(days=1)))
         assert row["previous"] == before
         if before:
-            assert row["change_percent"] == round((row["value"] - before) * 100 / before, 1)
+            change = (row["value"] - before) * 100 / before
+            assert row["change_percent"] == change.quantize(Decimal("0.1"), ROUND_HALF_UP)
     assert all(row["last_year"] is not None for row in rows if row["event_day"] == last)
 
 
