@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from infra.cli import simulate
 from infra.deploy import deploy
-from streams.judge import Judge
+from streams.judge.judge import Judge
 from streams.settings import Settings
 from streams.topics import topic_name
 from streams.zone import ZONE

@@ -1,0 +1,151 @@
+"""A simulated day through the real Kafka, Spark, PostgreSQL and Airflow: published is what was sent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.airflow.client import AirflowClient, TaskState
+from infra.airflow.errors import RunFailed
+from infra.airflow.parts import parts
+from infra.deploy import deploy
+from infra.local.part import NotHealthy, Part
+from infra.local.secrets import make_secrets
+from infra.postgres.prepare import create_metadata_databases
+from streams.contract.loader import load_contracts
+from streams.settings import Settings
+from streams.simulator.answer import expected, expected_metric
+from streams.simulator.city import City
+from streams.simulator.day import SimulatedDay
+from streams.simulator.kafka_way import KafkaWay
+from streams.simulator.playing import play
+from streams.zone import ZONE
+from tests.conftest import free_port
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
+
+RUN_SECONDS, START_SECONDS = 500, 240
+PUBLISHED, REFUSED = "canteen_meal", "subsidy_payout"
+"""The second is simulated with so few events that divisions lack, which its gate asks for on working days."""
+
+
+def last_working_day() -> date:
+    day = datetime.now(ZONE).date() - timedelta(days=1)
+    return day if day.weekday() < 5 else day - timedelta(days=day.weekday() - 4)
+
+
+@pytest.fixture
+def installation(
+    settings: Settings, postgres: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """The settings of an installation with contracts, secrets, and databases for Airflow."""
+    monkeypatch.setenv("MINSHENG_AIRFLOW_PORT", str(free_port()))
+    monkeypatch.setenv("MINSHENG_ARCHIVE_TRIGGER_SECONDS", "1")
+    found = Settings()
+    (found.secrets_dir / "postgres_superuser").write_text(str(postgres["password"]), encoding="ascii")
+    make_secrets(found)
+    create_metadata_databases(found)
+    deploy(found, load_contracts(found.contracts_dir).values())
+    return found
+
+
+@contextmanager
+def running(
+    command: tuple[str, ...], log: Path, environment: dict[str, str], directory: Path
+) -> Iterator[None]:
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=directory)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def started(part: Part, log: Path) -> Iterator[None]:
+    """The part as the supervisor starts it."""
+    part.prepare()
+    with running(part.command, log, {**os.environ, **part.environment}, part.directory):
+        give_up = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                part.healthy()
+                break
+            except NotHealthy as sees:
+                if time.monotonic() > give_up:
+                    raise NotHealthy(f"{sees}\n{log.read_text()[-3000:]}") from sees
+                time.sleep(0.5)
+        part.afterwards()
+        yield
+
+
+@pytest.fixture
+def airflow(installation: Settings, tmp_path: Path) -> Iterator[AirflowClient]:
+    """Live query, archive, and Airflow's four processes."""
+    with ExitStack() as stack:
+        stream = (sys.executable, "-m", "spark_jobs.stream")
+        stack.enter_context(running(stream, tmp_path / "stream.log", dict(os.environ), tmp_path))
+        for part in parts(installation):
+            stack.enter_context(started(part, tmp_path / f"{part.name}.log"))
+        yield stack.enter_context(AirflowClient(installation))
+
+
+def send(installation: Settings, source: str, scale: float) -> SimulatedDay:
+    contract = load_contracts(installation.contracts_dir)[source]
+    day = SimulatedDay(City(contract, seed=3), last_working_day(), scale)
+    way = KafkaWay(installation)
+    play([day], way)
+    way.close()
+    return day
+
+
+def states(tasks: list[TaskState]) -> dict[str, str | None]:
+    return {f"{task.task_id}[{task.label}]" if task.label else task.task_id: task.state for task in tasks}
+
+
+def test_a_day_is_published_a_refused_source_is_loud_and_a_second_run_changes_nothing(
+    installation: Settings, airflow: AirflowClient
+) -> None:
+    meals = send(installation, PUBLISHED, 0.05)
+    send(installation, REFUSED, 0.0005)
+    conf = {"day": str(meals.day), "sources": [PUBLISHED, REFUSED]}
+
+    with pytest.raises(RunFailed, match=rf"publish\[{REFUSED}\] failed") as failure:
+        airflow.wait(airflow.trigger("daily_rollup", conf), RUN_SECONDS)
+
+    assert f"publish[{PUBLISHED}]" not in str(failure.value)
+    assert published(installation) == [(PUBLISHED, meals.day, 1, expected(meals).accepted)]
+    assert day_of_meals(installation) == {
+        dimensions: (measures["meals"], measures["subsidy_fen"])
+        for dimensions, measures in expected_metric(meals, "meals").items()
+    }
+
+    again = airflow.wait(airflow.trigger("daily_rollup", {**conf, "sources": [PUBLISHED]}), RUN_SECONDS)
+    assert states(airflow.tasks(again)) == {"deployed_sources": "success", f"publish[{PUBLISHED}]": "success"}
+    assert published(installation) == [(PUBLISHED, meals.day, 1, expected(meals).accepted)]
+
+
+def published(installation: Settings) -> list[tuple[object, ...]]:
+    with psycopg.connect(installation.postgres_dsn) as connection:
+        query = "select source, event_day, revision, accepted from mart.publication order by source, revision"
+        return connection.execute(query).fetchall()
+
+
+def day_of_meals(installation: Settings) -> dict[tuple[object, ...], tuple[int, int]]:
+    with psycopg.connect(installation.postgres_dsn) as connection:
+        query = f'select division, meal, meals, subsidy_fen from mart."{PUBLISHED}__meals"'
+        return {row[:2]: row[2:] for row in connection.execute(query)}
