@@ -6,6 +6,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,12 +51,19 @@ def wait_for_kafka(bootstrap: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+def passable() -> Iterator[Path]:
+    """A folder that other users may pass through: the database server is one. Pytest's own are closed."""
+    with tempfile.TemporaryDirectory(prefix="minsheng-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(passable: Path) -> Iterator[dict[str, object]]:
     """A PostgreSQL server: host, port, user, password of its superuser."""
     password = secrets.token_hex(16)
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(0o755)  # the server runs as another user
+    folder = passable / "postgres"
+    folder.mkdir(mode=0o755)
     server = EmbeddedPostgres(folder / "data", free_port())
     server.initialise(password)
     with (folder / "log").open("w") as log:

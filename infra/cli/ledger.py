@@ -19,7 +19,7 @@ from streams.settings import Settings
 
 PRINTED_WIDTH = 160
 TEXTS = ("接收日", "来源")
-NUMBERS = ("已接收", "通过", "隔离", "重复", "冲突", "在途", "差额", "已归档", "待归档", "归档差额")
+NUMBERS = ("已接收", "入账", "隔离", "重复", "冲突", "在途", "差额", "已归档", "待归档", "归档差额")
 ALL = "合计"
 DOES_NOT_BALANCE = 3
 

@@ -18,11 +18,10 @@ LOGS = REPOSITORY / "build" / "end-to-end-logs"
 
 
 @pytest.fixture(scope="session")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def city(passable: Path) -> Iterator[Installation]:
     """A running installation with the repository's contracts and that of the real data."""
-    folder = tmp_path_factory.mktemp("city")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # the database server runs as another user
+    folder = passable / "city"
+    folder.mkdir(mode=0o755)
     contracts = folder / "contracts"
     shutil.copytree(REPOSITORY / "streams" / "contracts", contracts)
     shutil.copy(REAL_DATA_CONTRACT, contracts)
@@ -31,9 +30,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         installation.minsheng("up")
         installation.minsheng("contract", "deploy")
         gateway = f"http://127.0.0.1:{installation.settings.gateway_port}"
-        wait_until(
-            lambda: httpx.get(f"{gateway}/ready", trust_env=False).raise_for_status(), httpx.HTTPError
-        )
+        wait_until(lambda: httpx.get(f"{gateway}/ready", trust_env=False).raise_for_status(), httpx.HTTPError)
         yield installation
     finally:
         installation.minsheng("down")
