@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as time_of_day
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -21,6 +21,8 @@ ANSWER_SECONDS = 30
 POLL_SECONDS = 1.0
 OVER = ("success", "failed")
 PAGE = 100
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class AirflowClient:
     def wait(self, run: Run, seconds: float, on_look: Callable[[Run], None] = lambda run: None) -> Run:
         """The run once it is over. Raises RunFailed, which names its failed tasks, or RunUnfinished."""
         give_up = time.monotonic() + seconds
-        while not (run := self.run(run.dag_id, run.run_id)).over:
+        while not (run := self._patiently(lambda: self.run(run.dag_id, run.run_id), give_up)).over:
             on_look(run)
             if time.monotonic() > give_up:
                 raise RunUnfinished(
@@ -161,7 +163,7 @@ class AirflowClient:
     ) -> list[Run]:
         """The runs once all are over. Raises RunFailed, which names those that failed, or RunUnfinished."""
         give_up = time.monotonic() + seconds
-        runs = self.backfill_runs(backfill)
+        runs = self._patiently(lambda: self.backfill_runs(backfill), give_up)
         while not runs or not all(run.over for run in runs):
             on_look(runs)
             if time.monotonic() > give_up:
@@ -170,7 +172,7 @@ class AirflowClient:
                     f"backfill {backfill.id} of {backfill.dag_id} after {seconds:.0f} s: {left}"
                 )
             time.sleep(POLL_SECONDS)
-            runs = self.backfill_runs(backfill)
+            runs = self._patiently(lambda: self.backfill_runs(backfill), give_up)
         if failed := [run.run_id for run in runs if run.state == "failed"]:
             raise RunFailed(f"backfill {backfill.id} of {backfill.dag_id}: {', '.join(failed)} failed")
         return runs
@@ -185,6 +187,16 @@ class AirflowClient:
                 raise
             changed = {"pool": name, "slots": slots, "description": description, "include_deferred": False}
             self._request("PATCH", f"/api/v2/pools/{name}", json=changed)
+
+    def _patiently(self, look: Callable[[], Found], give_up: float) -> Found:
+        """What is seen, once the API answers: while a rollup takes the machine, it may be slow to."""
+        while True:
+            try:
+                return look()
+            except AirflowAway:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(POLL_SECONDS)
 
     def _request(self, method: str, path: str, *, authorised: bool = True, **options: Any) -> httpx.Response:
         with self._away():
