@@ -92,8 +92,8 @@ def test_what_the_judge_accepts_passes_and_what_it_rejects_fails(
 ) -> None:
     """Good examples with one or two fields replaced by nasty values.
 
-    Spark reads a number as text and a quoted number as a number, where the judge says wrong type: a rule of Great
-    Expectations counts all that the judge finds for its reason, and nothing that the judge finds right.
+    Spark reads a number as text and a quoted number as a number, where the judge says wrong type: Great
+    Expectations counts all that the judge finds for a reason, and nothing that the judge finds right.
     """
     random = Random(contract.source)
     data = []
