@@ -97,17 +97,7 @@ def list_published(
     if as_json:
         _print_json([plain(row) for row in rows])
         return
-    names = (
-        "day",
-        "source",
-        "revision",
-        "reason",
-        "accepted",
-        "quarantined",
-        "duplicate",
-        "conflict",
-        "last_outcome",
-    )
+    names = ("day", "source", "revision", "accepted", "reason", "last_outcome")  # --json has the rest
     table = Table(*names, box=None)
     for row in rows:
         table.add_row(*(str(getattr(row, name) if getattr(row, name) is not None else "-") for name in names))

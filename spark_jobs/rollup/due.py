@@ -30,8 +30,8 @@ _DAYS = """
     order by event_day, source
 """
 _PUBLISHED = """
-    select source, event_day, revision, reason, published_at, accepted, quarantined, duplicate, conflict,
-        contract_version, r.outcome, r.ran_at
+    select source, event_day, p.revision, p.reason, p.published_at, p.accepted, p.quarantined, p.duplicate,
+        p.conflict, p.contract_version, r.outcome, r.ran_at
     from mart.publication p left join ops.rollup r using (source, event_day)
     where p.is_current and (%(source)s::text is null or source = %(source)s)
     order by event_day desc, source limit %(limit)s

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+import psycopg
 from psycopg import sql
 
 from spark_jobs.rollup.day import Day
@@ -68,7 +69,7 @@ def alone(connection: Connection, source: str, day: date) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.closed:
+        with suppress(psycopg.OperationalError):  # the server has released it where the connection is gone
             connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
 
 
