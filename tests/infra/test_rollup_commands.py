@@ -43,8 +43,8 @@ def test_list_shows_the_current_revision(deployed: Settings) -> None:
     with psycopg.connect(deployed.postgres_dsn) as connection:
         for revision, current in ((1, False), (2, True)):
             connection.execute(
-                "insert into mart.publication (source, event_day, revision, reason, contract_version, accepted,"
-                " quarantined, duplicate, conflict, archive_position, fingerprint, is_current)"
+                "insert into mart.publication (source, event_day, revision, reason, contract_version,"
+                " accepted, quarantined, duplicate, conflict, archive_position, fingerprint, is_current)"
                 " values ('canteen_meal', '2022-06-14', %s, '首次发布', 'v', 10, 1, 2, 3, '{}', 'f', %s)",
                 (revision, current),
             )
