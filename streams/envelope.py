@@ -34,7 +34,7 @@ _INT32 = range(-(2**31), 2**31)
 
 
 class Reason(NamedTuple):
-    """Why an event is refused: a code of streams.judge.reasons, the field, what was seen (never personal)."""
+    """Why an event is refused: a code of streams.reasons, the field, what was seen (never personal)."""
 
     code: str
     field: str | None = None

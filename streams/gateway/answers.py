@@ -11,24 +11,24 @@ from starlette.responses import Response
 from streams.admission import Verdict
 from streams.contract.model import Contract
 from streams.envelope import Reason
-from streams.judge.reasons import REASONS
-from streams.reason_texts import EDGE_TEXTS, reason_text
+from streams.reasons import REASONS
+from streams.reasons import text as reason_text
 
 RETRY_AFTER_SECONDS = 5
 
-# Codes of the request as a whole: (status, Chinese text). Codes of an event stand in the judge's catalogue.
+# Codes of the request as a whole: (status, Chinese text). Codes of an event stand in streams.reasons.
 TEXTS: Mapping[str, tuple[int, str]] = {
     "no_key": (401, "请求没有携带接口密钥：请在 Authorization: Bearer 或 X-API-Key 中提供"),
     "bad_key": (401, "接口密钥无效或已被撤销，请向平台管理员申请"),
-    "forbidden_source": (403, EDGE_TEXTS["forbidden_source"]),
+    "forbidden_source": (403, REASONS["forbidden_source"].sentence),
     "bad_length": (400, "Content-Length 不是有效的数字"),
     "empty_body": (400, "请求正文为空"),
     "empty_batch": (400, "批量请求中没有事件"),
     "not_a_batch": (400, "批量请求的正文应为事件数组"),
-    "not_json": (400, "正文不是合法的 JSON"),
-    "not_utf8": (400, "正文不是 UTF-8 编码"),
-    "duplicate_key": (400, REASONS["duplicate_key"]),
-    "too_deep": (400, REASONS["too_deep"]),
+    "not_json": (400, REASONS["not_json"].sentence),
+    "not_utf8": (400, REASONS["not_utf8"].sentence),
+    "duplicate_key": (400, REASONS["duplicate_key"].sentence),
+    "too_deep": (400, REASONS["too_deep"].sentence),
     "bad_header": (400, "ce- 请求头有误"),
     "bad_gzip": (400, "gzip 正文已损坏"),
     "slow_body": (408, "正文未在规定时间内传完"),

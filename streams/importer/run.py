@@ -22,7 +22,7 @@ from streams.importer.occurrences import Occurrences
 from streams.importer.readers import Row, Table
 from streams.importer.report import Report
 from streams.kafka_sender import KafkaSender
-from streams.reason_texts import reason_text
+from streams.reasons import text as reason_text
 from streams.refusals import Refusals
 from streams.tokens import Tokens
 

@@ -1,1 +1,1 @@
-"""Verdicts on events: Judge, and the Chinese text of its reasons."""
+"""Verdicts on events, each with the codes of its reasons (streams/reasons.py has their Chinese texts)."""

@@ -21,7 +21,7 @@ INPUT = pa.schema(
     ]
 )
 
-REASONS = pa.list_(pa.struct([("code", pa.string()), ("field", pa.string()), ("detail", pa.string())]))
+REASON_LIST = pa.list_(pa.struct([("code", pa.string()), ("field", pa.string()), ("detail", pa.string())]))
 
 VERDICT = pa.schema(
     [
@@ -31,7 +31,7 @@ VERDICT = pa.schema(
         ("received_at", TIME),
         ("source", pa.string()),
         ("accepted", pa.bool_()),
-        ("reasons", REASONS),
+        ("reasons", REASON_LIST),
         ("event_id", pa.string()),
         ("event_at", TIME),
         ("division", pa.string()),

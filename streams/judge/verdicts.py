@@ -13,7 +13,7 @@ from streams.judge.engine import engine, run_isolating
 from streams.judge.mask import mask
 from streams.judge.plan import Plan
 from streams.judge.reading import Reading, read, shown
-from streams.judge.schema import REASONS
+from streams.judge.schema import REASON_LIST
 
 MOST_REASONS = 20
 """Reasons that one event gets at most."""
@@ -155,7 +155,7 @@ def _in_order(plan: Plan, reasons: list[Reason]) -> list[Reason]:
 
 
 def _reasons(listed: Sequence[Sequence[Reason]]) -> pa.Array:
-    return pa.array([[reason._asdict() for reason in reasons] or None for reasons in listed], REASONS)
+    return pa.array([[reason._asdict() for reason in reasons] or None for reasons in listed], REASON_LIST)
 
 
 def _excerpt(value: bytes | None) -> str:

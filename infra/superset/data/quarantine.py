@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
 from infra.superset.data.overview import titles
-from infra.superset.data.reason_titles import REASON_TITLES
 from streams.contract.model import Contract
+from streams.reasons import REASONS
 
 LONGEST_EXCERPT = 300
 RECEIVED_TODAY = f"q.received_at >= {sql.DAY_START} and q.received_at < {sql.DAY_END}"
@@ -28,7 +28,7 @@ def _reason(contracts: Mapping[str, Contract]) -> str:
     ]
     return (
         " left join "
-        + sql.values(list(REASON_TITLES.items()), "n", ("code", "title"))
+        + sql.values([(code, wording.title) for code, wording in REASONS.items()], "n", ("code", "title"))
         + " on n.code = r.value->>'code'"
         " left join "
         + sql.values(checks, "c", ("source", "code", "title"))

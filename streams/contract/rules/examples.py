@@ -8,7 +8,7 @@ from streams.contract.model import Contract
 from streams.contract.rules.complaint import Complaint, about
 from streams.contract.suggestions import did_you_mean, one_of
 
-REASONS = frozenset({
+EXAMPLE_CODES = frozenset({
     "bad_checksum", "bad_envelope", "bad_pattern", "bad_time", "missing", "not_in_enum", "out_of_range",
     "too_large", "too_long", "too_new", "too_old", "unknown_field", "untokenised", "wrong_type",
 })  # fmt: skip
@@ -25,7 +25,7 @@ def complaints(contract: Contract) -> Iterator[Complaint]:
         for name, spec in contract.fields.items():
             if not spec.optional and data.get(name) is None:
                 yield about(("examples", "good", index), f"has no '{name}'", "every required field")
-    known = [*sorted(REASONS), *(f"check:{name}" for name in contract.checks)]
+    known = [*sorted(EXAMPLE_CODES), *(f"check:{name}" for name in contract.checks)]
     for index, bad in enumerate(contract.examples.bad):
         if bad.because not in known:
             remedy = did_you_mean(bad.because, known)

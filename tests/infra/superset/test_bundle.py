@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from infra.superset.bundle import Connection, bundle, pages
-from infra.superset.data.reason_titles import REASON_TITLES
+from infra.superset.data.quarantine import reasons_today
 from infra.superset.pages.source import slug
 from streams.contract.model import Contract
-from streams.contract.rules.examples import REASONS
 from streams.contract.tables import metric_tables
+from streams.reasons import REASONS
 from tests.infra.superset import contracts as known
 
 CONNECTION = Connection("127.0.0.1", 5432, "minsheng", "reader")
@@ -123,8 +123,9 @@ def test_no_table_renders_html() -> None:
     assert {each["params"]["allow_render_html"] for each in tables} == {False}
 
 
-def test_every_reason_has_a_title() -> None:
-    assert REASONS - REASON_TITLES.keys() == set()
+def test_every_reason_is_shown_by_its_title() -> None:
+    query = reasons_today(EVERY).sql
+    assert {code for code, wording in REASONS.items() if f"'{wording.title}'" not in query} == set()
 
 
 def test_every_live_number_says_that_it_is_live() -> None:

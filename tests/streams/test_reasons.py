@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+import streams
+from streams import personal
 from streams.envelope import Reason
-from streams.judge import reading, rules, verdicts
-from streams.judge.reasons import REASONS, text
+from streams.reasons import REASONS, text
 from streams.strict_json import Code
 from tests.streams.judge.batches import CONTRACTS, ZOO, animal, encoded, event, verdict
 
@@ -55,11 +60,42 @@ def test_every_sentence_is_whole_even_without_details(code: str) -> None:
         assert "None" not in sentence
 
 
-def test_every_code_in_the_judge_has_a_sentence() -> None:
-    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (reading, rules, verdicts)]
-    used = {code for source in sources for code in re.findall(r'(?:Reason|Rule)\(\s*"([a-z_]+)"', source)}
-    assert len(used) > 10
-    assert used | set(Code.__args__) <= REASONS.keys()
+CODE_AT = {"Reason": 0, "Rule": 0, "JsonRefused": 0, "Row": 2}
+"""Call that takes the code of a reason -> at which place."""
+
+
+def codes_in(tree: ast.Module) -> Iterator[str]:
+    """The codes that a module's calls give as texts or as constants of the module."""
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for call in ast.walk(tree):
+        name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
+        if not isinstance(call, ast.Call) or len(call.args) <= CODE_AT.get(str(name), len(call.args)):
+            continue
+        match call.args[CODE_AT[str(name)]]:
+            case ast.Constant(str(code)):
+                yield code
+            case ast.Name(constant) if constant in constants:
+                yield constants[constant]
+            case ast.IfExp(body=ast.Constant(str(code))):
+                yield code
+
+
+def test_every_code_that_anything_gives_has_its_texts() -> None:
+    files = Path(streams.__file__).parent.rglob("*.py")
+    used = {code for file in files for code in codes_in(ast.parse(file.read_text("utf-8")))}
+    in_sql = set(re.findall("then '([a-z_]+)'", inspect.getsource(personal)))
+    assert used >= {
+        "too_old", "wrong_type", "too_deep", "bad_time", "bad_envelope", "unknown_source", "undecidable",
+        "forbidden_source", "too_many_cells",
+    }  # fmt: skip
+    assert in_sql == {"bad_pattern", "bad_checksum"}
+    assert used | in_sql | set(get_args(Code)) == REASONS.keys()
 
 
 def test_reasons_that_the_judge_gives_can_be_read() -> None:
