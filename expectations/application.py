@@ -23,7 +23,7 @@ from spark_jobs.rollup.build import built
 from spark_jobs.rollup.day import Day
 from spark_jobs.rollup.errors import NotDeployed, RollupError
 from streams.contract.model import Contract
-from streams.registry import Registry
+from streams.registry import deployed
 from streams.settings import Settings
 
 LOG = structlog.get_logger()
@@ -42,17 +42,14 @@ def run(
     settings: Settings, wanted: Sequence[tuple[str, date]], options: Options, now: Callable[[], datetime]
 ) -> Iterator[Report]:
     """Roll up each (source, day) in turn. A day that fails does not keep the others from being rolled up."""
-    registry = Registry(settings.postgres_dsn)
-    deployed = registry.deployed().contracts
-    registry.close()
+    contracts = deployed(settings).contracts
     application = Application(settings, options, now)
     for source, day in wanted:
         begun = time.monotonic()
         try:
-            if source not in deployed:
-                names = ", ".join(sorted(deployed)) or "none"
-                raise NotDeployed(f"{source}: no such contract is deployed. Deployed are: {names}.")
-            yield application.roll_up(deployed[source], day)
+            if source not in contracts:
+                raise NotDeployed(source, contracts)
+            yield application.roll_up(contracts[source], day)
         except (RollupError, ExpectationsError) as error:
             LOG.error("not rolled up", source=source, day=day.isoformat(), error=str(error))
             code = error.exit_code if isinstance(error, RollupError) else 1

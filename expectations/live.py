@@ -15,10 +15,11 @@ from expectations.answers import Answer
 from expectations.questioner import Questioner
 from expectations.rule import Rule, rule
 from spark_jobs.rollup.days import begin, day_of
+from spark_jobs.rollup.errors import NotDeployed
 from spark_jobs.rollup.ledger import Connection
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
-from streams.registry import Registry
+from streams.registry import deployed
 from streams.settings import Settings
 
 HLL_SLACK = 1.05
@@ -31,14 +32,18 @@ KEPT_DAYS = 14
 def validate(
     settings: Settings, hours: float, now: datetime, sources: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, list[Answer]]]:
-    """Ask each deployed source (or those named) about its last `hours`; keep the answers; give them back."""
-    registry = Registry(settings.postgres_dsn)
-    deployed = registry.deployed().contracts
-    registry.close()
+    """Ask each deployed source (or those named) about its last `hours`; keep the answers; give them back.
+
+    Raises NotDeployed before anything is asked, psycopg.OperationalError, ExpectationsError.
+    """
+    contracts = deployed(settings).contracts
+    for source in sources:
+        if source not in contracts:
+            raise NotDeployed(source, contracts)
     questioner = Questioner(settings.home, f"live {now:%Y%m%dT%H%M%SZ}")
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
-        for source in sources or sorted(deployed):
-            found = list(_ask(questioner, connection, deployed[source], now - timedelta(hours=hours), now))
+        for source in sources or sorted(contracts):
+            found = list(_ask(questioner, connection, contracts[source], now - timedelta(hours=hours), now))
             record.record(connection, "live", source, day_of(now), found)
             yield source, found
         connection.execute(

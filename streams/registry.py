@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ import psycopg
 
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
+from streams.settings import Settings
 
 _VERSIONS = "select source, number, version from ops.contract where retired_at is null order by source"
 _TEXTS = "select source, text from ops.contract where retired_at is null and source = any(%s)"
@@ -31,6 +33,15 @@ class Deployed:
 
 
 NOTHING = Deployed(MappingProxyType({}), MappingProxyType({}), "0" * 12)
+
+
+def deployed(settings: Settings) -> Deployed:
+    """The contracts of this moment, over a connection that is closed again. Raises what Registry raises.
+
+    Who asks again and again keeps a Registry.
+    """
+    with closing(Registry(settings.postgres_dsn)) as registry:
+        return registry.deployed()
 
 
 @dataclass

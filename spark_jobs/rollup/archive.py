@@ -12,10 +12,11 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from spark_jobs.rollup import days, ledger
-from spark_jobs.rollup.errors import DayIncomplete, RollupError
+from spark_jobs.rollup.errors import ArchiveUnknown, DayIncomplete
 
 LOG = structlog.get_logger()
 POLL_SECONDS = 1.0
+SAY_EVERY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,14 @@ class Archived:
 def sent(bootstrap: str, needed: Needed) -> Sent:
     """Kafka's offsets of the topic; empty where there is no such topic (any more).
 
-    Raises RollupError when Kafka cannot be asked.
+    Raises ArchiveUnknown when Kafka cannot be asked.
     """
     try:
         consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
     except KafkaError as error:
-        raise RollupError(f"Kafka at {bootstrap} cannot be asked for offsets: {error!r}") from error
+        raise ArchiveUnknown(
+            f"Kafka at {bootstrap} cannot be asked for offsets: {error!r}. Look at `minsheng status`."
+        ) from error
     try:
         numbers = consumer.partitions_for_topic(needed.topic) or ()
         partitions = [TopicPartition(needed.topic, number) for number in numbers]
@@ -68,8 +71,9 @@ def sent(bootstrap: str, needed: Needed) -> Sent:
         milliseconds = int(days.end(needed.day).timestamp() * 1000)
         found = consumer.offsets_for_times(dict.fromkeys(partitions, milliseconds))
     except KafkaError as error:
-        raise RollupError(
-            f"Kafka at {bootstrap} did not tell the offsets of {needed.topic}: {error!r}"
+        raise ArchiveUnknown(
+            f"Kafka at {bootstrap} did not tell the offsets of {needed.topic}: {error!r}."
+            " Look at `minsheng status`."
         ) from error
     finally:
         consumer.close()
@@ -85,13 +89,15 @@ def wait(connection: ledger.Connection, needed: Needed, kafka: Sent, patience: f
     span = ledger.spans(connection, needed.source, needed.day)  # before the positions, which then cover it
     live = ledger.positions(connection, "live", needed.topic)
     wanted = {p: max(kafka.now.get(p, 0), live.get(p, 0)) for p in {*kafka.now, *live}}
-    give_up = time.monotonic() + patience
+    give_up, say_at = time.monotonic() + patience, 0.0
     while True:
         position = ledger.positions(connection, "archive", needed.topic)
         lacking = ledger.missing(position, wanted)
         if not lacking or time.monotonic() >= give_up:
             break
-        LOG.info("waiting for the archive", topic=needed.topic, missing=sum(lacking.values()))
+        if time.monotonic() >= say_at:
+            LOG.info("waiting for the archive", topic=needed.topic, missing=sum(lacking.values()))
+            say_at = time.monotonic() + SAY_EVERY_SECONDS
         time.sleep(POLL_SECONDS)
     complete = needed.now >= days.end(needed.day) and not ledger.missing(position, kafka.day_end)
     certain = not ledger.missing(position, live)

@@ -2,6 +2,7 @@
 
     RollupError                  something of the system is wrong; nothing was published
     ├── NotDeployed              there is no such source
+    ├── ArchiveUnknown           Kafka does not tell how far a day goes: try again later
     ├── DayIncomplete            the archive does not hold all of the day yet: try again later
     └── AlreadyRunning           another run has this day: try again later
 
@@ -9,6 +10,8 @@ An event that is wrong is never an error here: it is counted as quarantined. A g
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class RollupError(Exception):
@@ -22,11 +25,21 @@ class NotDeployed(RollupError):
 
     exit_code = 2
 
+    def __init__(self, source: str, deployed: Iterable[str]) -> None:
+        names = ", ".join(sorted(deployed)) or "none; `minsheng contract deploy`"
+        super().__init__(f"{source}: no such contract is deployed. Deployed are: {names}.")
+
+
+class ArchiveUnknown(RollupError):
+    """Kafka cannot be asked for offsets, so that nobody knows whether the archive holds all."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
+
 
 class DayIncomplete(RollupError):
     """The day is still running, or events of it are not archived yet."""
 
-    exit_code = 75  # EX_TEMPFAIL of sysexits.h
+    exit_code = 75
 
 
 class AlreadyRunning(RollupError):
