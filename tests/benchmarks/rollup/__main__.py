@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.rollup [--events 2000000] [--rounds 3]
 
-Each round is a process of its own (`python -m expectations.day`) on an empty mart, and its published
+Each round is a process of its own (`minsheng rollup run`) on an empty mart, and its published
 numbers are compared with DuckDB's; a round that differs is void.
 """
 
@@ -84,11 +84,12 @@ def _round(settings: Settings, expected: Truth) -> tuple[float, float]:
             connection.execute(f"truncate {table}")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.monotonic()
-    command = [sys.executable, "-m", "expectations.day", "--source", SOURCE, "--day", DAY.isoformat()]
+    minsheng = str(Path(sys.executable).with_name("minsheng"))
+    command = [minsheng, "rollup", "run", "--source", SOURCE, "--day", DAY.isoformat(), "--json"]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     wall = time.monotonic() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    report = json.loads(done.stdout)
+    (report,) = json.loads(done.stdout)
     if report["outcome"] != "published" or _published(settings) != expected:
         raise SystemExit(f"void: {report}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
-from expectations.day import Options, run
+from expectations.application import Options, run
 from expectations.report import Report
 from infra.deploy import deploy
 from spark_jobs.rollup.lake import TABLE, rollup_session
