@@ -14,6 +14,7 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
+from infra.errors import NotDeployed
 from streams import reference
 from streams.contract.errors import ContractError, EvolutionError, Problem
 from streams.contract.evolution import refuse_breaking
@@ -28,10 +29,6 @@ Action = Literal["create", "change", "keep"]
 
 TRUTH_LABELS = {"true": "是", "false": "否"}
 _LOCK = 0x6465706C  # "depl": one deployment at a time
-
-
-class NotDeployed(Exception):
-    """A source that is to be retired is not deployed."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from infra.airflow.configuration import home
 from infra.airflow.errors import AirflowError
 from infra.airflow.preparation import environment, prepare
 from infra.install.environments import program
-from infra.local.part import NotHealthy, Part
+from infra.local.errors import NotHealthy
+from infra.local.part import Part
 from streams.settings import REPOSITORY, Settings
 
 ROLLUP_POOL = "rollup"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 from datetime import datetime
-from pathlib import Path
 
 import psycopg
 
 from infra.airflow.configuration import ADMIN, DATABASE, configuration, home
 from infra.airflow.errors import MigrationFailed
 from infra.install.environments import LOCKS, VENVS, program
+from infra.local.private_file import write_private
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -43,7 +42,7 @@ def since(settings: Settings) -> str:
         return file.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(file, datetime.now(ZONE).isoformat(timespec="seconds"))
+        write_private(file, datetime.now(ZONE).isoformat(timespec="seconds"))
         return file.read_text(encoding="ascii").strip()
 
 
@@ -65,19 +64,8 @@ def write_files(settings: Settings) -> None:
     """Configuration and the administrator's password, as settings and secrets are now."""
     folder = home(settings)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "airflow.cfg", configuration(settings))
-    _write(folder / "passwords.json", json.dumps({ADMIN: settings.secret("airflow_admin")}))
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file as a whole; nobody else may read it at any moment."""
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(text)
-    draft.replace(path)
+    write_private(folder / "airflow.cfg", configuration(settings))
+    write_private(folder / "passwords.json", json.dumps({ADMIN: settings.secret("airflow_admin")}))
 
 
 def _state(settings: Settings) -> str:

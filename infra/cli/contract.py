@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra import deploy as deployment
+from infra.errors import NotDeployed
 from streams.contract.errors import ContractError, Problem
 from streams.contract.json_schema import event_schema
 from streams.contract.loader import load_contract, load_contracts
@@ -208,9 +209,7 @@ def _failures() -> Iterator[None]:
     """What can go wrong, as a message and an exit code instead of a traceback."""
     try:
         yield
-    except ContractError as error:
-        _fail(str(error), WRONG)
-    except deployment.NotDeployed as error:
+    except (ContractError, NotDeployed) as error:
         _fail(str(error), WRONG)
     except KafkaAway as error:
         _fail(str(error), AWAY)

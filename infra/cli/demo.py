@@ -13,6 +13,7 @@ from rich.table import Table
 
 from infra.airflow.errors import AirflowError
 from infra.cli.ledger import ledger_table, titles
+from infra.errors import InfraError
 from infra.ledger import read_ledger
 from infra.local.demo import Demo, yesterday
 from infra.local.errors import LocalStackError
@@ -25,6 +26,7 @@ console = Console(highlight=False)
 INTERRUPTED = 130
 EXPECTED = (
     LocalStackError,
+    InfraError,
     AirflowError,
     SupersetError,
     ContractError,

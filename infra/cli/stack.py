@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.errors import DatabaseNotReady
 from infra.local.bring_up import last_lines
 from infra.local.errors import LocalStackError
 from infra.local.parts import all_parts, chosen
 from infra.local.stack import Stack, log_of
 from infra.local.status import TITLES, PartStatus
-from infra.postgres.prepare import DatabaseNotReady
 from streams.settings import Settings
 from streams.zone import ZONE_NAME
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from infra.local.control import Control
-from infra.local.errors import PartFailed
-from infra.local.part import NotHealthy, Part
+from infra.local.errors import Cancelled, NeedFailed, NotHealthy, PartFailed
+from infra.local.part import Part
 
 POLL_SECONDS = 0.3
 LINES_SHOWN = 15
@@ -26,14 +26,6 @@ class Watch(Protocol):
 
     def says(self, part: Part, phase: str, detail: str = "") -> None:
         """A part enters a phase: waiting, preparing, starting, healthy, unchanged, failed or skipped."""
-
-
-class Cancelled(Exception):
-    """The caller gave up; what runs keeps running."""
-
-
-class NeedFailed(Exception):
-    """A part that this one needs is not healthy."""
 
 
 def in_order(parts: Sequence[Part]) -> list[Part]:

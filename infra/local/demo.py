@@ -18,12 +18,12 @@ from rich.status import Status
 from infra.airflow.client import AirflowClient, Run
 from infra.deploy import deploy
 from infra.ledger import Entry, read_ledger
-from infra.local.errors import LocalStackError
+from infra.local.errors import DemoStopped
 from infra.local.stack import Stack
 from infra.superset.sync import sync
 from streams.contract.loader import load_contracts
 from streams.contract.model import Contract
-from streams.registry import Registry
+from streams.registry import deployed
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -32,10 +32,6 @@ SIMULATOR = "simulator"
 CATCH_UP_SECONDS, ROLLUP_SECONDS = 900.0, 1800.0
 POLL_SECONDS = 1.0
 SAY_EVERY_SECONDS = 20.0
-
-
-class DemoStopped(LocalStackError):
-    """A step of the demonstration did not come to its end."""
 
 
 @dataclass
@@ -110,11 +106,11 @@ class Demo:
     def _deploy(self) -> Mapping[str, Contract]:
         wanted = load_contracts(self.settings.contracts_dir)
         deploy(self.settings, wanted.values(), dry_run=False)
-        deployed = Registry(self.settings.postgres_dsn).deployed().contracts
+        contracts = deployed(self.settings).contracts
         self.console.print(
-            f"  {', '.join(contract.title for contract in deployed.values())}", highlight=False
+            f"  {', '.join(contract.title for contract in contracts.values())}", highlight=False
         )
-        return deployed
+        return contracts
 
     def _play(self) -> None:
         command = Path(sys.executable).with_name("minsheng")

@@ -4,7 +4,15 @@ LocalStackError
 ├── NotReady         something stands in the way of a start: ports, memory, disk, Java
 ├── SupervisorLost   the supervisor does not start, or does not answer
 ├── UnknownPart      there is no part of that name
-└── PartFailed       a part did not become healthy in its time
+├── PartFailed       a part did not become healthy in its time
+└── DemoStopped      a step of the demonstration did not come to its end
+
+Beside it, what a part that comes up says of itself; nobody outside the stack sees these:
+
+NotHealthy           a part does not do its work yet, or no longer
+StartGivenUp         a part is not waited for any more
+├── NeedFailed       ... as one that it needs is not healthy
+└── Cancelled        ... as the caller gave up
 """
 
 from __future__ import annotations
@@ -31,3 +39,23 @@ class UnknownPart(LocalStackError):
 
 class PartFailed(LocalStackError):
     """A part is not healthy; carries what it said last."""
+
+
+class DemoStopped(LocalStackError):
+    """A step of the demonstration did not come to its end."""
+
+
+class NotHealthy(Exception):
+    """A part does not do its work yet (or no longer); the text says what was seen."""
+
+
+class StartGivenUp(Exception):
+    """A part is not waited for any more."""
+
+
+class NeedFailed(StartGivenUp):
+    """A part that this one needs is not healthy."""
+
+
+class Cancelled(StartGivenUp):
+    """The caller gave up; what runs keeps running."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from infra.local.errors import NotHealthy
 from infra.local.kafka import LocalKafka
-from infra.local.part import NotHealthy, Part
+from infra.local.part import Part
 from streams.settings import Settings
 
 ANSWER_MS = 3_000

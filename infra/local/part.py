@@ -41,7 +41,3 @@ class Part:
     stop_signal: str = "TERM"
     stops_group: bool = True
     on_demand: bool = False
-
-
-class NotHealthy(Exception):
-    """A part does not do its work yet (or no longer); the text says what was seen."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 
+from infra.airflow.parts import parts as airflow_parts
 from infra.local.errors import UnknownPart
 from infra.local.kafka_part import kafka_part
 from infra.local.part import Part
 from infra.local.postgres_part import postgres_part
 from infra.local.status_part import status_part
 from infra.local.stream_part import gateway_part, simulator_part, stream_part
+from infra.superset.parts import parts as superset_parts
 from streams.settings import Settings
-
-# Each has `parts(settings) -> list[Part]`.
-GROUPS = ("infra.airflow.parts", "infra.superset.parts")
 
 
 def all_parts(settings: Settings) -> list[Part]:
@@ -26,9 +23,7 @@ def all_parts(settings: Settings) -> list[Part]:
     if settings.postgres_local:
         own.append(postgres_part(settings))
     own += [stream_part(settings), gateway_part(settings)]
-    for group in GROUPS:
-        if find_spec(group.rpartition(".")[0]) and find_spec(group):
-            own += import_module(group).parts(settings)
+    own += [*airflow_parts(settings), *superset_parts(settings)]
     return [*own, status_part(settings), simulator_part(settings)]
 
 

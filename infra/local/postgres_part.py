@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from infra.local.part import NotHealthy, Part
+from infra.local.errors import NotHealthy
+from infra.local.part import Part
 from infra.local.postgres import ELSEWHERE, EmbeddedPostgres, data_dir
 from infra.postgres.prepare import prepare_database
 from streams.settings import Settings

@@ -11,8 +11,8 @@ from typing import Literal
 import psutil
 
 from infra.local.control import Control, ProcessState
-from infra.local.errors import SupervisorLost
-from infra.local.part import NotHealthy, Part
+from infra.local.errors import NotHealthy, SupervisorLost
+from infra.local.part import Part
 from streams.zone import ZONE
 
 State = Literal["healthy", "unhealthy", "starting", "failing", "stopped"]

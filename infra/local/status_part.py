@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from infra.local.http_check import check_http
 from infra.local.part import Part
-from infra.local.stream_part import check_http
 from streams.settings import Settings
 
 

@@ -6,25 +6,16 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import psycopg
 
-from infra.local.part import NotHealthy, Part
+from infra.local.errors import NotHealthy
+from infra.local.http_check import check_http
+from infra.local.part import Part
 from streams.settings import Settings
 
 ANSWER_SECONDS = 3
 # The application's driver writes a heartbeat every few seconds; it is late when a batch takes long.
 HEARTBEAT_LATE = timedelta(seconds=30)
-
-
-def check_http(url: str, headers: dict[str, str] | None = None) -> None:
-    """Return when a GET is answered by 200. Raises NotHealthy."""
-    try:
-        answer = httpx.get(url, timeout=ANSWER_SECONDS, headers=headers, trust_env=False)
-    except httpx.HTTPError as error:
-        raise NotHealthy(f"{url}: {type(error).__name__} {error}".rstrip()) from error
-    if answer.status_code != httpx.codes.OK:
-        raise NotHealthy(f"{url} answers {answer.status_code}: {answer.text[:200]}")
 
 
 def check_stream(settings: Settings) -> None:

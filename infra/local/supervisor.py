@@ -13,6 +13,7 @@ from pathlib import Path
 from infra.local import launch
 from infra.local.folders import logs_dir, run_dir, socket_path
 from infra.local.part import Part
+from infra.local.private_file import write_private
 from streams.settings import Settings
 
 # A process that ends sooner than this counts as failed to start: each next try waits a second longer.
@@ -132,17 +133,7 @@ def configuration(settings: Settings, parts: Sequence[Part], environment: Mappin
 def write_configuration(settings: Settings, parts: Sequence[Part], environment: Mapping[str, str]) -> Path:
     """Write definitions and configuration, readable by nobody else; gives back the configuration's path."""
     definitions = {part.name: definition(settings, part, environment) for part in parts}
-    _write_private(definitions_file(settings), json.dumps(definitions, ensure_ascii=False, indent=1))
+    write_private(definitions_file(settings), json.dumps(definitions, ensure_ascii=False, indent=1))
     path = run_dir(settings) / "supervisord.conf"
-    _write_private(path, configuration(settings, parts, environment))
+    write_private(path, configuration(settings, parts, environment))
     return path
-
-
-def _write_private(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.part")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(text)
-    draft.replace(path)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from infra.errors import DatabaseNotReady
 from infra.postgres.migrate import create_database, ensure_database, ensure_role, migrate
 from streams.settings import Settings
 
 OLDEST = 15
 # Airflow and Superset keep tables of their own: a role and a database each, by that name.
 METADATA = ("airflow", "superset")
-
-
-class DatabaseNotReady(Exception):
-    """A server by setting lacks something that only its administrator can give; the text says what."""
 
 
 def may_create(settings: Settings) -> bool:

@@ -18,7 +18,8 @@ from infra.airflow.client import AirflowClient, TaskState
 from infra.airflow.errors import RunFailed
 from infra.airflow.parts import parts
 from infra.deploy import deploy
-from infra.local.part import NotHealthy, Part
+from infra.local.errors import NotHealthy
+from infra.local.part import Part
 from infra.local.secrets import make_secrets
 from infra.postgres.prepare import create_metadata_databases
 from streams.contract.loader import load_contracts

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from infra.deploy import NotDeployed, deploy, retire
+from infra.deploy import deploy, retire
+from infra.errors import NotDeployed
 from streams.contract.errors import ContractError, EvolutionError
 from streams.contract.loader import load_contracts, parse_contract
 from streams.contract.model import Contract

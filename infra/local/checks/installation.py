@@ -15,9 +15,16 @@ from infra.local.postgres import ELSEWHERE, UNPRIVILEGED_USER, can_pass, data_di
 from infra.local.supervisor import escaped
 from streams.settings import Settings
 
-# Read by the platform beside its settings: set by itself for its own processes.
-OTHER_VARIABLES = ("MINSHENG_PART", "MINSHENG_DEFINITION")
-OF_AIRFLOW_AND_SUPERSET = ("MINSHENG_SUPERSET_", "MINSHENG_AIRFLOW_")
+# No settings: what the platform itself tells its own processes.
+OTHER_VARIABLES = (
+    "MINSHENG_PART",
+    "MINSHENG_DEFINITION",
+    "MINSHENG_COMMAND",  # the DAGs'
+    "MINSHENG_SINCE",
+    "MINSHENG_SUPERSET_HOME",  # superset_config.py's
+    "MINSHENG_SUPERSET_SECRETS",
+    "MINSHENG_SUPERSET_METADATA",
+)
 
 
 def environments_match(place: Place) -> Finding:
@@ -130,11 +137,7 @@ def known_settings(place: Place) -> Finding:
     """Whether every MINSHENG_ variable is a setting: a misspelt one would change nothing, in silence."""
     known = [f"MINSHENG_{name.upper()}" for name in Settings.model_fields]
     found = [name for name in place.environment if name.startswith("MINSHENG_")]
-    strange = [
-        name
-        for name in found
-        if name not in (*known, *OTHER_VARIABLES) and not name.startswith(OF_AIRFLOW_AND_SUPERSET)
-    ]
+    strange = [name for name in found if name not in (*known, *OTHER_VARIABLES)]
     if not strange:
         return fine(f"{len(found)} set in the environment")
     guesses = [

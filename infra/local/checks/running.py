@@ -10,10 +10,10 @@ import psycopg
 from infra.ledger import read_ledger
 from infra.local.checks.finding import Finding, Place, fine, warning, wrong
 from infra.local.control import Control
+from infra.local.errors import NotHealthy
 from infra.local.folders import run_dir, socket_path
 from infra.local.kafka_part import check_kafka
 from infra.local.leftovers import leftovers
-from infra.local.part import NotHealthy
 from infra.local.ready import memory_shortage, taken_ports
 from infra.local.status import statuses
 from infra.postgres.migrate import revisions

@@ -12,7 +12,7 @@ import pytest
 from infra.airflow.configuration import configuration, home
 from infra.airflow.parts import parts
 from infra.airflow.preparation import environment, since, write_files
-from infra.local.part import NotHealthy
+from infra.local.errors import NotHealthy
 from infra.local.secrets import SECRETS, make_secrets
 from streams.settings import Settings
 from tests.conftest import free_port

@@ -20,6 +20,7 @@ from infra.local.checks.every import CHECKS, examine
 from infra.local.checks.finding import Finding, Place
 from infra.local.folders import make_folders, run_dir
 from infra.local.part import Part
+from infra.local.parts import all_parts
 from infra.local.secrets import make_secrets
 from streams.settings import Settings
 from tests.conftest import free_port
@@ -105,10 +106,16 @@ def test_a_clock_before_the_code_is_wrong(place: Place) -> None:
 
 
 def test_a_misspelt_setting_is_a_warning_that_guesses(place: Place) -> None:
-    finding = installation.known_settings(replace(place, environment={"MINSHENG_KAFKA_BOOTSTRP": "x"}))
-    assert says_what_to_do(finding, "warning")
-    assert "MINSHENG_KAFKA_BOOTSTRAP" in finding.remedy
-    assert installation.known_settings(replace(place, environment={"MINSHENG_HOME": "x"})).level == "fine"
+    for wrong, right in (("KAFKA_BOOTSTRP", "KAFKA_BOOTSTRAP"), ("AIRFLOW_PROT", "AIRFLOW_PORT")):
+        finding = installation.known_settings(replace(place, environment={f"MINSHENG_{wrong}": "x"}))
+        assert says_what_to_do(finding, "warning")
+        assert f"MINSHENG_{right}" in finding.remedy
+
+
+def test_what_the_platform_tells_its_own_processes_is_no_misspelt_setting(place: Place) -> None:
+    told = {name: value for part in all_parts(place.settings) for name, value in part.environment.items()}
+    assert {"MINSHENG_SINCE", "MINSHENG_SUPERSET_HOME"} <= set(told)
+    assert installation.known_settings(replace(place, environment=told)).level == "fine"
 
 
 def test_environments_that_are_not_as_locked_are_wrong(

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from infra.errors import DatabaseNotReady
 from infra.local.secrets import make_secrets
 from infra.postgres import prepare
-from infra.postgres.prepare import DatabaseNotReady, prepare_database
+from infra.postgres.prepare import prepare_database
 from streams.settings import Settings
 
 pytestmark = pytest.mark.servers

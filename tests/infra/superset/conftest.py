@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from playwright.sync_api import BrowserContext
 
-from infra.local.part import NotHealthy
+from infra.local.errors import NotHealthy
 from infra.local.secrets import make_secrets
 from infra.postgres.prepare import prepare_database
 from infra.superset.environment import LOOPBACK
