@@ -36,7 +36,7 @@ DEFAULTS = {
 }
 """Tries again what may pass by itself: an archive that is behind, a server that restarts, no memory."""
 
-STOP_SECONDS = 20
+STOP_SECONDS = 4
 
 log = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ log = logging.getLogger("minsheng.stream")
 
 LOOK_SECONDS = 0.5
 LEDGER_SECONDS = 10.0
-STOP_SECONDS = 12.0
+STOP_SECONDS = 4.0
 """A stop that takes longer ends without ceremony: nothing depends on a clean end."""
 
 

@@ -92,7 +92,6 @@ def _part(settings: Settings, name: str, title: str, arguments: tuple[str, ...],
         needs=("airflow-api",),
         memory_mib=250,
         start_seconds=90,
-        stop_seconds=15,
     )
 
 

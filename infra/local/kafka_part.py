@@ -54,5 +54,4 @@ def kafka_part(settings: Settings) -> Part:
             "MINSHENG_KAFKA_CONTROLLER_PORT": broker.controller_port,
         },
         memory_mib=450,
-        stop_seconds=10,
     )

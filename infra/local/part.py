@@ -6,6 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+STOP_SECONDS = 5
+"""What every process gets between the signal to stop and being killed, which none of them loses anything by.
+
+Two rounds of it, users and then servers, are what `minsheng down` may take.
+"""
+
 
 def nothing_to_do() -> None:
     """For parts that need no preparation."""
@@ -22,7 +28,7 @@ class Part:
     `ports` are the loopback ports that it will listen on, by the setting that moves each of them;
     `memory_mib` is what it was seen to take, asked for before anything starts.
     `on_demand` parts start only when they are named. `stops_group`: whether the signal to stop goes to the
-    children too (PostgreSQL must stop its own); what is left after `stop_seconds` is killed with them.
+    children too (PostgreSQL must stop its own); what is left after STOP_SECONDS is killed with them.
     """
 
     name: str
@@ -37,7 +43,6 @@ class Part:
     ports: Mapping[str, int] = field(default_factory=dict)
     memory_mib: int = 200
     start_seconds: int = 60
-    stop_seconds: int = 5
     stop_signal: str = "TERM"
     stops_group: bool = True
     on_demand: bool = False

@@ -51,7 +51,6 @@ def postgres_part(settings: Settings) -> Part:
         afterwards=lambda: prepare_database(settings),
         ports={"MINSHENG_POSTGRES_PORT": settings.postgres_port},
         memory_mib=400,
-        stop_seconds=10,
         stop_signal="INT",  # fast: open transactions are rolled back
         stops_group=False,  # its children take the same signal for something else
     )

@@ -17,14 +17,19 @@ from infra.local.environment import stack_environment
 from infra.local.errors import NotReady
 from infra.local.folders import logs_dir, make_folders
 from infra.local.leftovers import stop_leftovers
-from infra.local.part import Part
+from infra.local.part import STOP_SECONDS, Part
 from infra.local.parts import all_parts, chosen
 from infra.local.ready import obstacles
 from infra.local.secrets import make_secrets
 from infra.local.status import PartStatus, statuses
-from infra.local.supervisor import LONGEST_STOP_SECONDS, write_configuration
+from infra.local.supervisor import write_configuration
 from infra.postgres.prepare import prepare_database
 from streams.settings import Settings
+
+# supervisor looks once a second whether a process has ended in its time
+ROUND_SECONDS = STOP_SECONDS + 1
+# for what left its part's group, as a rollup that a task of Airflow had started
+LEFTOVER_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,9 @@ class Stack:
             return [str(pid) for pid in stop_leftovers(self.settings, parts)]
         running = {name for name, state in control.states().items() if state.is_kept}
         for group in users_then_servers(parts):
-            control.stop_parts(
-                [part.name for part in group if part.name in running], LONGEST_STOP_SECONDS + 1
-            )
+            control.stop_parts([part.name for part in group if part.name in running], ROUND_SECONDS)
         control.shut_down()
-        stop_leftovers(self.settings, parts)
+        stop_leftovers(self.settings, parts, LEFTOVER_SECONDS)
         return [part.name for part in parts if part.name in running]
 
     def statuses(self) -> list[PartStatus]:
@@ -95,7 +98,7 @@ class Stack:
         if not is_up:
             control.start(configuration, environment)
             return
-        changed = control.load(lambda name: control.stop_parts([name], LONGEST_STOP_SECONDS + 1))
+        changed = control.load(lambda name: control.stop_parts([name], ROUND_SECONDS))
         if changed_running := [name for name in changed if name in running]:
             self.console.print(f"  defined anew, and therefore started again: {', '.join(changed_running)}")
             names = {part.name for part in wanted}

@@ -51,7 +51,6 @@ def stream_part(settings: Settings) -> Part:
         needs=("kafka", "postgres"),
         memory_mib=1500,
         start_seconds=240,
-        stop_seconds=10,
     )
 
 

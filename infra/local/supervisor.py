@@ -12,7 +12,7 @@ from pathlib import Path
 
 from infra.local import launch
 from infra.local.folders import logs_dir, run_dir, socket_path
-from infra.local.part import Part
+from infra.local.part import STOP_SECONDS, Part
 from infra.local.private_file import write_private
 from streams.settings import Settings
 
@@ -20,9 +20,6 @@ from streams.settings import Settings
 # One that lived longer is started again at once.
 SETTLED_SECONDS = 10
 TRIES = 1000
-# Whatever a part asks for: the whole stack stops within 15 s, those that use servers first. What is killed
-# then loses nothing: every part survives that at any moment.
-LONGEST_STOP_SECONDS = 6
 LOG_BYTES, LOG_FILES = 20_000_000, 3
 OPEN_FILES = 65_536
 
@@ -107,7 +104,7 @@ def _program(settings: Settings, part: Part, definition: Mapping[str, object]) -
         settled=SETTLED_SECONDS,
         tries=TRIES,
         stop_signal=part.stop_signal,
-        stop_seconds=min(part.stop_seconds, LONGEST_STOP_SECONDS),
+        stop_seconds=STOP_SECONDS,
         stops_group=str(part.stops_group).lower(),
         logs=escaped(logs_dir(settings)),
         log_bytes=LOG_BYTES,

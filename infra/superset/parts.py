@@ -12,6 +12,7 @@ from streams.registry import deployed
 from streams.settings import Settings
 
 THREADS = 16
+GRACE_SECONDS = 3
 
 
 def parts(settings: Settings) -> list[Part]:
@@ -30,7 +31,6 @@ def parts(settings: Settings) -> list[Part]:
             ports={"MINSHENG_SUPERSET_PORT": settings.superset_port},
             memory_mib=500,
             start_seconds=120,
-            stop_seconds=10,
         )
     ]
 
@@ -48,7 +48,7 @@ def command(settings: Settings) -> tuple[str, ...]:
         f"--threads={THREADS}",
         "--worker-class=gthread",
         "--timeout=60",
-        "--graceful-timeout=5",
+        f"--graceful-timeout={GRACE_SECONDS}",
         "superset.app:create_app()",
     )
 

@@ -1,4 +1,4 @@
-"""Start the gateway: `python -m streams.gateway`. SIGTERM lets requests finish, for at most eight seconds."""
+"""Start the gateway: `python -m streams.gateway`. SIGTERM lets requests finish, for at most two seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import uvicorn
 from streams.gateway.app import create_app
 from streams.settings import Settings
 
-GRACE_SECONDS = 8
+GRACE_SECONDS = 2
 CONNECTIONS = 500
 
 

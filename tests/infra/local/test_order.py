@@ -6,9 +6,13 @@ import pytest
 
 from infra.local.bring_up import in_order
 from infra.local.errors import UnknownPart
-from infra.local.part import Part
+from infra.local.part import STOP_SECONDS, Part
 from infra.local.parts import all_parts, chosen
-from infra.local.stack import users_then_servers
+from infra.local.stack import LEFTOVER_SECONDS, ROUND_SECONDS, users_then_servers
+from infra.superset import parts as superset_parts
+from spark_jobs import stream
+from streams.gateway import __main__ as gateway_main
+from streams.gateway import app as gateway_app
 from streams.settings import Settings
 
 
@@ -57,6 +61,14 @@ def test_the_platforms_own_parts_fit_together() -> None:
     used = [port for each in parts for port in each.ports.values()]
     assert len(set(used)) == len(used)
     assert names(in_order(parts))
+
+
+def test_each_program_ends_by_itself_before_it_is_killed_and_all_within_15_seconds() -> None:
+    gateway_seconds = gateway_main.GRACE_SECONDS + 2 * gateway_app.STOP_SECONDS
+    for own in (gateway_seconds, stream.STOP_SECONDS, superset_parts.GRACE_SECONDS):
+        assert own < STOP_SECONDS
+    rounds = len(users_then_servers(all_parts(Settings())))
+    assert rounds * ROUND_SECONDS + LEFTOVER_SECONDS < 15
 
 
 def test_servers_that_are_elsewhere_are_no_parts() -> None:

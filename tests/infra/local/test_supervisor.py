@@ -13,7 +13,7 @@ import pytest
 from infra.local import launch
 from infra.local.environment import stack_environment
 from infra.local.folders import make_folders, socket_path
-from infra.local.part import Part
+from infra.local.part import STOP_SECONDS, Part
 from infra.local.supervisor import configuration, definitions_file, write_configuration
 from streams.settings import Settings
 
@@ -59,10 +59,10 @@ def test_arguments_and_environment_arrive_as_they_were_written(place: Settings) 
 
 def test_the_configuration_says_how_a_part_is_kept_and_stopped(place: Settings) -> None:
     parser = configparser.RawConfigParser()
-    parser.read_string(configuration(place, [part(stop_signal="INT", stop_seconds=4, stops_group=False)], {}))
+    parser.read_string(configuration(place, [part(stop_signal="INT", stops_group=False)], {}))
     program = parser["program:echo"]
     assert program["autorestart"] == "true"
-    assert (program["stopsignal"], program["stopwaitsecs"]) == ("INT", "4")
+    assert (program["stopsignal"], program["stopwaitsecs"]) == ("INT", str(STOP_SECONDS))
     assert (program["stopasgroup"], program["killasgroup"]) == ("false", "true")
     assert program["stdout_logfile_maxbytes"] == "20000000"
     assert parser["unix_http_server"]["chmod"] == "0700"
