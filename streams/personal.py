@@ -19,7 +19,7 @@ from streams.contract.types import NAMED_TYPES
 from streams.envelope import Reason
 from streams.judge.engine import run_isolating
 from streams.judge.sql import ROWS
-from streams.tokens import Tokens, normalise
+from streams.tokens import Tokens, is_token, normalise
 
 
 @dataclass
@@ -60,7 +60,7 @@ class PersonalData:
             if not isinstance(raw, str):
                 value.reason = Reason("wrong_type", value.field)
                 value.data[value.field] = self._tokens.token(repr(raw))
-            elif not (self._allow_tokens and _is_token(raw)):
+            elif not (self._allow_tokens and is_token(raw)):
                 by_type[value.type].append(value)
         for name, of_type in by_type.items():
             self._tokenise(name, of_type)
@@ -89,7 +89,3 @@ def _statement(type_name: str) -> str:
     well_formed, checked = named.format_sql("v") or "true", named.checksum_sql("v") or "true"
     fault = f"case when not ({well_formed}) then 'bad_pattern' when not ({checked}) then 'bad_checksum' end"
     return f"select {fault} as code from {ROWS}"  # noqa: S608 (of constants of the named types)
-
-
-def _is_token(text: str) -> bool:
-    return len(text) == 35 and text.startswith("tk_") and set(text[3:]) <= set("0123456789abcdef")  # noqa: PLR2004

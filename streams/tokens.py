@@ -8,18 +8,26 @@ departments; without the key a token cannot be tried against a list of known num
 from __future__ import annotations
 
 import hmac
+import re
 import unicodedata
 from dataclasses import dataclass
 from hashlib import sha256
 
 TOKEN_PREFIX = "tk_"  # noqa: S105 (not a password)
-TOKEN_PATTERN = r"\Atk_[0-9a-f]{32}\z"  # noqa: S105 (not a password)
+TOKEN_PATTERN = "tk_[0-9a-f]{32}"  # noqa: S105 (not a password)
+"""The whole text of a token."""
 _MINIMUM_KEY_BYTES = 16
+_TOKEN = re.compile(TOKEN_PATTERN)
 
 
 def normalise(value: str) -> str:
     """One spelling for one person: full-width as half-width, no blanks, upper-case (the check letter X)."""
     return "".join(unicodedata.normalize("NFKC", value).split()).upper()
+
+
+def is_token(text: str) -> bool:
+    """Whether the text has the form of a token; whose it is, or whether anybody's, it does not say."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,6 +9,7 @@ It reads these columns, which each statement makes in its own way:
 from __future__ import annotations
 
 from streams.contract.model import Contract
+from streams.contract.rendering import quoted
 from streams.judge import sql
 from streams.judge.schema import division_field
 
@@ -18,8 +19,7 @@ _SEPARATOR = "chr(31)"
 def typed(contract: Contract, rows: str) -> str:
     """A common table expression `typed`: the rows with `_moment` and every field in its own type."""
     values = [
-        f"{sql.typed(spec, sql.text_of(name))} as {sql.quoted(name)}"
-        for name, spec in contract.fields.items()
+        f"{sql.typed(spec, sql.text_of(name))} as {quoted(name)}" for name, spec in contract.fields.items()
     ]
     listed = ", ".join(values)
     return f"typed as (select *, try_cast(_time as timestamptz) as _moment, {listed} from {rows})"  # noqa: S608 (of a checked contract, quoted)
@@ -40,9 +40,9 @@ def outputs(contract: Contract, slots: dict[str, str]) -> list[str]:
     ]
     for name, column in slots.items():
         if column[0] == "x":
-            columns.append(f"{sql.quoted(name)}::double as {column}")
+            columns.append(f"{quoted(name)}::double as {column}")
         elif column[0] == "n":
-            columns.append(f"{sql.quoted(name)} as {column}")
+            columns.append(f"{quoted(name)} as {column}")
         elif column not in ("division", "place"):
             columns.append(f"{sql.text_of(name)} as {column}")
     return columns

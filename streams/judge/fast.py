@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 
 from streams.contract.model import Contract
+from streams.contract.patterns import full_match
+from streams.contract.rendering import quoted
 from streams.contract.types import NAMED_TYPES
 from streams.envelope import MAX_TEXT
 from streams.judge import columns, sql
@@ -66,7 +68,7 @@ select coalesce({right}, false) as _ok, {", ".join(columns.outputs(contract, slo
 def _envelope(contract: Contract) -> list[str]:
     """Conditions for an envelope that streams.envelope would find nothing wrong with; narrower than that."""
     extensions = [
-        f"coalesce({sql.full_match(f'_a_{name}', sql.PLAIN_TEXT)} and strlen(_a_{name}) <= {MAX_TEXT}, true)"
+        f"coalesce({full_match(f'_a_{name}', sql.PLAIN_TEXT)} and strlen(_a_{name}) <= {MAX_TEXT}, true)"
         for name in _EXTENSIONS
     ]
     return [
@@ -74,10 +76,10 @@ def _envelope(contract: Contract) -> list[str]:
         f"_a_type = '\"{contract.source}\"'",
         "coalesce(_a_datacontenttype = '\"application/json\"', true)",
         f"strlen(_a_id) <= {MAX_TEXT}",
-        sql.full_match("_a_id", sql.PLAIN_TEXT),
+        full_match("_a_id", sql.PLAIN_TEXT),
         f"strlen(_a_source) <= {MAX_TEXT}",
-        sql.full_match("_a_source", sql.PLAIN_URI),
-        sql.full_match("_time", sql.PLAIN_TIME),
+        full_match("_a_source", sql.PLAIN_URI),
+        full_match("_time", sql.PLAIN_TIME),
         *extensions,
     ]
 
@@ -94,11 +96,11 @@ def _values(contract: Contract, plain: set[str], rules: tuple[Rule, ...]) -> lis
             case "string":
                 form = f"not contains({text}, chr(0))" if spec.type == "text" else f"{text} is not null"
             case "integer":
-                form = f"{sql.quoted(name)}::varchar = {text}"
+                form = f"{quoted(name)}::varchar = {text}"
             case "boolean":
                 form = f"{text} in ('true', 'false')"
             case _:
-                form = f"({sql.full_match(text, DECIMAL)} and {sql.quoted(name)} is not null)"
+                form = f"({full_match(text, DECIMAL)} and {quoted(name)} is not null)"
         if may_hide_a_person(spec):
             form = f"({form} and {surely_nobody(name)})"
         # What is there and cannot be read is null too: only what is absent may be.

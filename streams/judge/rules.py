@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from streams.contract import checks
 from streams.contract.model import Contract, FieldSpec
 from streams.contract.patterns import full_match
+from streams.contract.rendering import quoted
 from streams.contract.types import NAMED_TYPES, max_length_of, range_of, values_of
 from streams.judge import sql
 from streams.judge.mask import DIGITS
 from streams.tokens import TOKEN_PATTERN
-
-_TOKEN = TOKEN_PATTERN.removeprefix(r"\A").removesuffix(r"\z")
 
 # Eleven digits with little between them, as a mobile number has; wider than what mask.py looks for.
 _MANY_DIGITS = f"[{DIGITS}](?:[^{DIGITS}]{{0,3}}[{DIGITS}]){{10}}"
@@ -32,7 +31,7 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     """Every rule on a value, in the order of the contract's fields, then its checks."""
     of_fields = (rule for name, spec in contract.fields.items() for rule in _of_field(name, spec))
     of_checks = (
-        Rule(f"check:{name}", None, checks.check_sql(contract, name, "duckdb", sql.quoted))
+        Rule(f"check:{name}", None, checks.check_sql(contract, name, "duckdb", quoted))
         for name in contract.checks
     )
     return (*of_fields, *of_checks)
@@ -41,13 +40,13 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
 def _of_field(name: str, spec: FieldSpec) -> Iterator[Rule]:
     text, named = sql.text_of(name), NAMED_TYPES[spec.type]
     if spec.pii is not None:
-        yield Rule("untokenised", name, full_match(text, _TOKEN))
+        yield Rule("untokenised", name, full_match(text, TOKEN_PATTERN))
         return
     if named.json == "string":
         yield from _of_text(name, spec)
     bounds = range_of(spec)
     if bounds is not None:
-        yield Rule("out_of_range", name, f"{sql.quoted(name)} between {bounds[0]} and {bounds[1]}")
+        yield Rule("out_of_range", name, f"{quoted(name)} between {bounds[0]} and {bounds[1]}")
 
 
 def _of_text(name: str, spec: FieldSpec) -> Iterator[Rule]:

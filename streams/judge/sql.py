@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from streams.contract.model import FieldSpec
+from streams.contract.rendering import quoted
 from streams.contract.types import NAMED_TYPES
 from streams.zone import ZONE_NAME
 
@@ -20,17 +21,11 @@ DECIMAL = r"-?\d+(?:\.\d{1,4})?"
 
 # A JSON text of printable ASCII without escapes, in its quotes: what ids and sources nearly always are.
 PLAIN_TEXT = r'"[ !#-\[\]-~]+"'
-PLAIN_OR_EMPTY = r'"[ !#-\[\]-~]*"'
 PLAIN_URI = r'"[A-Za-z0-9\-._~:/?#\[\]@!$&\'()*+,;=]+"'
 PLAIN_TIME = (
     r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
     r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
 )
-
-
-def quoted(name: str) -> str:
-    """A column; always quoted, a field may be called order."""
-    return f'"{name}"'
 
 
 def text_of(field: str) -> str:
@@ -44,10 +39,6 @@ def literal(text: str) -> str:
 
 def any_of(values: Iterable[str]) -> str:
     return ", ".join(map(literal, values))
-
-
-def full_match(value: str, pattern: str) -> str:
-    return f"regexp_full_match({value}, {literal(pattern)})"
 
 
 def unquoted(value: str) -> str:

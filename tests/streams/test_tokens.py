@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.tokens import Tokens
+from streams.tokens import Tokens, is_token
 
 KEY = "k" * 32
 
@@ -32,7 +32,24 @@ def test_every_spelling_of_a_number_is_the_same_person(spelling: str) -> None:
 def test_a_token_has_one_form_and_depends_on_the_key(value: str, key: str) -> None:
     token = Tokens(key.encode("utf-8", "surrogatepass")).token(value.encode("utf-8", "replace").decode())
     assert re.fullmatch(r"tk_[0-9a-f]{32}", token)
+    assert is_token(token)
     assert token != Tokens.of(KEY + "another").token(value.encode("utf-8", "replace").decode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tk_",
+        "tk_" + "0" * 31,
+        "tk_" + "0" * 33,
+        "TK_" + "0" * 32,
+        "tk_" + "A" * 32,
+        "tk_" + "0" * 32 + "\n",
+    ],
+)
+def test_what_is_nearly_a_token_is_none(text: str) -> None:
+    assert not is_token(text)
 
 
 def test_a_short_key_is_refused() -> None:

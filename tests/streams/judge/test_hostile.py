@@ -94,6 +94,7 @@ ATTRIBUTES: dict[str, tuple[dict[str, Any], list[tuple[str, str | None]]]] = {
     "XML": ({"datacontenttype": "application/xml"}, [("bad_envelope", "datacontenttype")]),
     "no time": ({"time": ...}, [("bad_envelope", "time")]),
     "an empty time": ({"time": ""}, [("bad_time", "time")]),
+    "a newline after the time": ({"time": "2026-09-01T18:30:00+08:00\n"}, [("bad_time", "time")]),
     "a time without offset": ({"time": "2026-09-01T12:00:00"}, [("bad_time", "time")]),
     "a time without T": ({"time": "2026-09-01 12:00:00Z"}, [("bad_time", "time")]),
     "30 February": ({"time": "2026-02-30T12:00:00Z"}, [("bad_time", "time")]),
@@ -142,6 +143,9 @@ FIELDS: dict[str, tuple[dict[str, Any], list[tuple[str, str | None]]]] = {
     "too many decimals": ({"weight": 0.00005}, [("bad_pattern", "weight")]),
     "a decimal just too large": ({"weight": 100.5001}, [("out_of_range", "weight")]),
     "a trailing newline": ({"cage": "A001\n"}, [("bad_pattern", "cage")]),
+    "a newline after a token": ({"keeper": f"tk_{'0' * 32}\n"}, [("untokenised", "keeper")]),
+    "a newline after a date": ({"born": "2026-01-02\n"}, [("bad_pattern", "born")]),
+    "a newline after a time": ({"fed": "2026-09-01T08:00:00Z\n"}, [("bad_pattern", "fed")]),
     "Arabic digits": ({"cage": "A٠٠١"}, [("bad_pattern", "cage")]),
     "an empty text": ({"cage": ""}, [("bad_pattern", "cage")]),
     "an optional empty date": ({"born": ""}, [("bad_pattern", "born")]),
@@ -175,6 +179,10 @@ def test_fields(changes: dict[str, Any], expected: list[tuple[str, str | None]])
 
 ACCEPTED: dict[str, bytes] = {
     "as it should be": GOOD,
+    "no optional date and time": with_data(born=..., fed=...),
+    "null for an optional date and time": with_data(born=None, fed=None),
+    "no optional date and time, judged the slow way": encoded(event(animal(born=..., fed=...), x="y")),
+    "null for both, judged the slow way": encoded(event(animal(born=None, fed=None), x="y")),
     "a BOM": b"\xef\xbb\xbf" + GOOD,
     "spread over lines": json.dumps(event(), indent=4).encode(),
     "everything escaped": "".join(f"\\u{ord(c):04x}" for c in "tiger")
