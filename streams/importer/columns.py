@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 from streams.contract.model import Contract
 from streams.errors import HeadingsUnknown, MappingWrong
 from streams.importer.mapping import Column, ColumnMapping
-from streams.importer.values import converter, instant, text_of
+from streams.importer.values import converter, folded, instant, text_of
 
 ATTRIBUTES = ("id", "time")
 ATTRIBUTE_HEADINGS = {
@@ -77,7 +76,7 @@ class Columns:
         column = self._mapping.columns.get(heading)
         name, unit = _split_unit(heading)
         if column is None:
-            found = self._by_name.get(_folded(heading)) or self._by_name.get(name)
+            found = self._by_name.get(folded(heading)) or self._by_name.get(name)
             return None if found is None else self._make(heading, Column(to=found), unit)
         return self._make(heading, column, column.unit or unit)
 
@@ -131,20 +130,16 @@ class Columns:
 def _names(contract: Contract) -> dict[str, str]:
     """Folded heading -> field or attribute; a field's name wins over a title, a title over an attribute."""
     names = {heading: name for name in ATTRIBUTES for heading in ATTRIBUTE_HEADINGS[name]}
-    titles = {_folded(spec.title): name for name, spec in contract.fields.items()}
+    titles = {folded(spec.title): name for name, spec in contract.fields.items()}
     # A title may explain its unit: 办理时长（分钟） is written 办理时长 too.
     names |= {title.partition("(")[0]: name for title, name in titles.items()} | titles
-    return names | {_folded(name): name for name in contract.fields}
+    return names | {folded(name): name for name in contract.fields}
 
 
 def _split_unit(heading: str) -> tuple[str, str | None]:
-    folded = _folded(heading)
-    match = _UNIT.match(folded)
-    return (match["name"], match["a"] or match["b"]) if match else (folded, None)
-
-
-def _folded(heading: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", heading).split()).casefold()
+    name = folded(heading)
+    match = _UNIT.match(name)
+    return (match["name"], match["a"] or match["b"]) if match else (name, None)
 
 
 def _hint(name: str, known: list[str]) -> str:

@@ -63,14 +63,14 @@ def converter(  # noqa: PLR0911 (one line a kind of type)
         return division
     if values_of(spec):
         values = _by_label(values_of(spec))
-        return lambda cell: values.get(_folded(text_of(cell)), text_of(cell))
+        return lambda cell: values.get(folded(text_of(cell)), text_of(cell))
     if named.json == "integer":
         return whole
     if named.json == "number":
         return number
     if named.json == "boolean":
         return lambda cell: (
-            cell if isinstance(cell, bool) else _TRUTHS.get(_folded(text_of(cell)), text_of(cell))
+            cell if isinstance(cell, bool) else _TRUTHS.get(folded(text_of(cell)), text_of(cell))
         )
     return _exact_text
 
@@ -104,7 +104,7 @@ def fen(cell: Any, fen_per_unit: Decimal) -> Any:
 
 def division(cell: Any) -> str:
     """The code of a division by its code or name: `鹿城区`, `鹿城`, `温州市鹿城区`."""
-    text = _folded(text_of(cell))
+    text = folded(text_of(cell))
     known = _divisions()
     if text in known:
         return known[text]
@@ -166,13 +166,14 @@ def _narrow(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """One spelling of a heading or label: half-width, without blanks, in lower case."""
     return "".join(_narrow(text).split()).casefold()
 
 
 def _by_label(values: Mapping[str, str]) -> dict[str, str]:
     """Label or value, folded -> value; a value wins over another's label."""
-    return {_folded(label): value for value, label in values.items()} | {_folded(v): v for v in values}
+    return {folded(label): value for value, label in values.items()} | {folded(v): v for v in values}
 
 
 @cache
