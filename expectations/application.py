@@ -136,7 +136,7 @@ def _decided(
         publish.note_run(connection, day, "refused", revision=revision, span=archived.span, seconds=seconds)
         record.record(connection, "day", source, day.day, answers)
         title = day.contract.title
-        message = wording.text(wording.GATE_REFUSED, title=title, day=day.day, failed=len(refused))
+        message = wording.text(wording.GATE_REFUSED, title=title, day=day.day, blocking=len(refused))
         code = REFUSED_BY_THE_GATE
         return Report(source, day.day, "refused", code, message, seconds, revision, day.counts, refused)
     outcome, publication = publish.publish(connection, day)

@@ -24,9 +24,8 @@ from streams.contract.checks import reference_names, rule_condition, rule_filter
 from streams.contract.expressions import Kind
 from streams.contract.model import Contract, DayRule
 from streams.contract.rendering import backquoted, quoted
+from streams.contract.scalars import WEEKDAYS
 from streams.contract.types import values_of
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,10 @@ def record(
     *,
     revision: int | None = None,
 ) -> None:
-    """One row of ops.validation: what was asked, what failed and why. Failed rules stand first."""
+    """One row of ops.validation: what was asked, what failed and why. Failed rules stand first.
+
+    `failed` counts every rule that did not hold, as Data Docs do; `success` is whether none of them blocks.
+    """
     ordered = sorted(answers, key=lambda answer: (answer.success, not answer.blocks))
     connection.execute(
         "insert into ops.validation (scope, source, event_day, revision, success, evaluated, failed, results)"
@@ -39,7 +42,7 @@ def record(
             revision,
             passes(answers),
             len(answers),
-            sum(answer.blocks for answer in answers),
+            sum(not answer.success for answer in answers),
             json.dumps([answer.as_json() for answer in ordered], ensure_ascii=False),
         ),
     )

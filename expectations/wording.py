@@ -23,14 +23,12 @@ IN_REFERENCE = "{title}（对照表中有登记）"
 MINUTE_NOT_AHEAD = "没有来自未来的分钟"
 
 PASSED, FAILED, WARNED = "通过", "未通过", "提醒"
-NO_ANSWER = "未能得出结论：{error}"
 EXAMPLES = "例如 {examples}"
 MISSING = "缺少 {values}"
 UNEXPECTED = "{count} 处不符"
 OBSERVED = "实际为 {value}"
 EMPTY = "（空）"
-GATE_PASSED = "{title} {day}：{evaluated} 条规则全部通过"
-GATE_REFUSED = "{title} {day}：{failed} 条规则未通过，保留上一版本"
+GATE_REFUSED = "{title} {day}：{blocking} 条必须满足的规则未通过，保留上一版本"
 
 
 def text(template: str, **values: object) -> str:
