@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, combinations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
@@ -38,12 +37,6 @@ def measure(column: tables.Column) -> Column:
         case "max":
             value = F.max(column.field or "")
     return value.cast("bigint")
-
-
-def subsets(dimensions: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Every subset of the dimensions in their order, the empty one first: 16 of four."""
-    sizes = range(len(dimensions) + 1)
-    return tuple(chain.from_iterable(combinations(dimensions, size) for size in sizes))
 
 
 def distinct(rows: DataFrame, dimensions: Sequence[str], field: str) -> DataFrame:
