@@ -1,1 +1,1 @@
-"""The platform's database: migrations, roles, and the tables that contracts ask for."""
+"""The platform's database: its roles, its migrations, and the tables that no contract asks for."""

@@ -1,9 +1,7 @@
-"""What a bundle holds, as values: data sets, charts and dashboards, each able to write itself as Superset's
-YAML.
+"""What a bundle holds, as values: data sets, charts and dashboards, each able to write itself as YAML.
 
 Superset knows each by its UUID. Ours are derived from their keys, so the same contract gives the same
-objects on
-every machine, and a second import finds what the first one made.
+objects on every machine, and a second import finds what the first one made.
 """
 
 from __future__ import annotations
@@ -150,7 +148,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading over the rows that follow; `note` is one line of explanation."""
+    """A heading over the rows that follow."""
 
     title: str
 

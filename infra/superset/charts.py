@@ -9,7 +9,7 @@ from infra.superset.assets import Chart, Dataset
 
 TILE_HEIGHT = 17
 HALF_HEIGHT = 40
-RED, AMBER = "#d1383d", "#d9a404"
+RED = "#d1383d"
 PALE_RED, PALE_AMBER, PALE_GREEN = "#f8c9cb", "#fbe6a8", "#c9ecd7"
 # Without titles at its axes a chart needs no room for them.
 MARGINS = {"x_axis_title_margin": 0, "y_axis_title_margin": 0}
@@ -34,7 +34,7 @@ def given(column: str) -> dict[str, Any]:
 
 
 def warn(column: str, above: float, color: str) -> dict[str, Any]:
-    """A rule of colour: cells of `column` above that number."""
+    """A rule of colour: cells of `column` above that number; in a tile, its figure's title."""
     return {
         "column": column,
         "operator": ">",
@@ -57,9 +57,10 @@ def tile(
     rules: Sequence[Mapping[str, Any]] = (),
     is_day: bool = False,
 ) -> Chart:
-    """One number, large, with a line below it that says what kind of number it is. `is_day`: milliseconds,
-    shown as date."""
-    number_format = next(each.number_format for each in dataset.figures if each.name == figure)
+    """One number, large, with a line below it that says what kind of number it is.
+
+    `is_day`: the number is milliseconds, shown as a date.
+    """
     params = {
         "metric": figure,
         "adhoc_filters": list(filters),
@@ -67,7 +68,7 @@ def tile(
         "subtitle": subtitle,
         "subtitle_font_size": 0.2,
         "show_metric_name": False,
-        "y_axis_format": number_format,
+        "y_axis_format": _format(dataset, figure),
         "conditional_formatting": list(rules),
         "force_timestamp_formatting": is_day,
         "time_format": "%Y-%m-%d",

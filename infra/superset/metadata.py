@@ -1,5 +1,4 @@
-"""What Superset holds, read from its metadata database: what was prepared, which assets it has and who
-changed them."""
+"""What Superset holds, by its metadata database: what was prepared, its assets, and who changed them."""
 
 from __future__ import annotations
 

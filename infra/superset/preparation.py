@@ -1,5 +1,4 @@
-"""Superset's own tables, roles and users: brought to this version once, and not touched again until it
-changes."""
+"""Superset's own tables, roles and users: brought to this version once, then left alone until it changes."""
 
 from __future__ import annotations
 

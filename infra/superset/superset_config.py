@@ -48,13 +48,7 @@ RATELIMIT_STORAGE_URI = "memory://"
 AUTH_RATE_LIMIT = "30 per minute"
 
 
-class CeleryConfig:
-    """Nothing runs in the background: no SQL Lab async, no alerts, no reports."""
-
-    broker_url = None
-
-
-CELERY_CONFIG = None
+CELERY_CONFIG = None  # nothing runs in the background: no SQL Lab async, no alerts, no reports
 
 # Language and looks
 BABEL_DEFAULT_LOCALE = "zh"

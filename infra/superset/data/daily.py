@@ -52,8 +52,7 @@ def published_days(contracts: Mapping[str, Contract]) -> Dataset:
 
 
 def daily_measures(contracts: Mapping[str, Contract]) -> Dataset:
-    """One row a published day, source and measure, distinct ones exact, against the day before and the year
-    before.
+    """One row a published day, source and measure (distinct ones exact), against a day and a year before.
 
     Columns: event_day, source, measure, value (shown unit), previous, change_percent (环比), last_year,
     year_percent (同比), revision, published. A comparison is empty where that day was not published.

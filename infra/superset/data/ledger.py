@@ -1,5 +1,4 @@
-"""The ledger of the running day: every event that Kafka holds is booked under one outcome, or still under
-way."""
+"""The ledger of the running day: each event in Kafka is booked under one outcome, or still under way."""
 
 from __future__ import annotations
 

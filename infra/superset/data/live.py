@@ -47,12 +47,10 @@ def minutes_of_today(contract: Contract, table: MetricTable) -> Dataset:
 
 
 def values_of_today(contract: Contract, table: MetricTable) -> Dataset:
-    """One row for each value of each dimension and one of all (`dimension` is ''): every measure, distinct
-    ones too.
+    """One row for each value of each dimension and one of all (`dimension` is ''), with every measure.
 
     Columns: dimension, value, label, the additive measures in their shown unit, the distinct measures
-    (estimates).
-    Rows are read as they are: a distinct count is never added to another.
+    (estimates). Rows are read as they are: a distinct count is never added to another.
     """
     measures, counted = additive(contract, table.metric), distinct(contract, table.metric)
     dims = dimensions(contract, table.metric)

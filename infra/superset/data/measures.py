@@ -1,5 +1,4 @@
-"""How a measure of a contract is computed from its columns and how it is shown: yuan for fen, a mean as a
-mean."""
+"""How a measure of a contract is computed from its columns and shown: yuan for fen, a mean as a mean."""
 
 from __future__ import annotations
 
@@ -18,8 +17,7 @@ class Shown:
     """A measure that adds up (or takes minimum, maximum or mean) over minutes and dimensions.
 
     `aggregate` is SQL over its columns in live and mart tables, in the shown unit. Two measures of one
-    source with the
-    same `of` have the same total, whatever they are grouped by.
+    source with the same `of` have the same total, whatever they are grouped by.
     """
 
     name: str

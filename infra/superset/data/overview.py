@@ -14,6 +14,8 @@ from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
 
 AGE = "数据龄（秒）"
+STALE_SECONDS = 60
+"""Numbers older than this are shown in red."""
 OUTCOMES = {"accepted": "入账", "quarantined": "隔离", "duplicate": "重复", "conflict": "冲突"}
 
 
@@ -113,9 +115,8 @@ def freshness(contracts: Mapping[str, Contract]) -> Dataset:
     """One row a source: today's headline numbers, newest event, last commit, and how old they are.
 
     The age of the number is counted from the last moment at which it was complete: the source's last
-    commit, or the
-    live query's last heartbeat that saw nothing waiting. So a quiet night is fresh, and a query that died
-    is not.
+    commit, or the live query's last heartbeat that saw nothing waiting. So a quiet night is fresh, and a
+    query that died is not.
     """
     events = _of_each({each.source: headline_count(each) for each in contracts.values()})
     amounts = _of_each({each.source: headline_money(each) for each in contracts.values()})

@@ -1,12 +1,10 @@
-"""Make Superset hold exactly the bundle: import it, remove what an earlier bundle brought and this one does
-not.
+"""Make Superset hold exactly the bundle: import it, and remove what only an earlier bundle brought.
 
 Request: {"contents": {path: YAML}, "database_file": path, "secret": name of the readers' password,
 "digests": {path: digest}, "remove": [uuid]}. Answer: {"imported": count, "removed": count}.
 
 Table `minsheng_asset` of the metadata database keeps what was brought, and when Superset last changed it:
-what
-a person has edited since is seen by that, and put back by the next import.
+what a person has edited since is seen by that, and put back by the next import.
 """
 
 import os

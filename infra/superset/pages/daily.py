@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.superset.assets import Dashboard, Filter, Section
-from infra.superset.charts import RED, days, table, tile
+from infra.superset.charts import RED, days, table, tile, warn
 from infra.superset.data.daily import daily_measures, published_days, validations
 from streams.contract.model import Contract
 
@@ -20,7 +20,6 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
         daily_measures(contracts),
         validations(contracts),
     )
-    failed = [{"column": "未通过", "operator": ">", "targetValue": 0, "colorScheme": RED}]
     return Dashboard(
         slug=SLUG,
         title="日终报表",
@@ -45,7 +44,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                     "failed__figure",
                     "项，近三个月",
                     width=3,
-                    rules=failed,
+                    rules=[warn("未通过", 0, RED)],
                 ),
             ),
             (

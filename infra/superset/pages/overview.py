@@ -18,12 +18,11 @@ from infra.superset.charts import (
     warn,
 )
 from infra.superset.data.ledger import ledger_of_today, open_alerts
-from infra.superset.data.overview import AGE, all_minutes_of_today, freshness
+from infra.superset.data.overview import AGE, STALE_SECONDS, all_minutes_of_today, freshness
 from infra.superset.data.quarantine import quarantined_today, reasons_today
 from streams.contract.model import Contract
 
 SLUG = "today"
-STALE_SECONDS = 60
 SILENT_SECONDS = 3600
 
 
@@ -41,11 +40,13 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
             fresh,
             "age__figure",
             "秒前的数字",
-            rules=[_above(AGE, STALE_SECONDS)],
+            rules=[warn(AGE, STALE_SECONDS, RED)],
         ),
         tile("today-quarantine", "今日隔离 · 实时", quarantine, "events__figure", "条，待核实"),
         tile("today-in-flight", "在途 · 实时", ledger, "in_flight__figure", "条，已接收未入账"),
-        tile("today-residue", "对账差额", ledger, "residue__figure", "条，应为 0", rules=[_above("差额", 0)]),
+        tile(
+            "today-residue", "对账差额", ledger, "residue__figure", "条，应为 0", rules=[warn("差额", 0, RED)]
+        ),
     )
     sources = table(
         "today-sources",
@@ -174,7 +175,3 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
             Filter("today-county", "区县", numbers, "division__label"),
         ),
     )
-
-
-def _above(column: str, value: float) -> dict[str, object]:
-    return {"column": column, "operator": ">", "targetValue": value, "colorScheme": RED}

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from infra.superset.assets import Chart, Dataset, Row
-from infra.superset.charts import RED, tile, where
+from infra.superset.charts import RED, tile, warn, where
 from infra.superset.data.live import values_of_today
 from infra.superset.data.measures import distinct_once, once
-from infra.superset.data.overview import AGE, freshness
+from infra.superset.data.overview import AGE, STALE_SECONDS, freshness
 from infra.superset.data.quarantine import quarantined_today
 from streams.contract.model import Contract
 from streams.contract.tables import metric_tables
 
 COLUMNS = 12
 TILES_A_ROW = 6
-STALE_SECONDS = 60
 
 
 def key_of(contract: Contract, *parts: str) -> str:
@@ -55,12 +54,6 @@ def tiles(contract: Contract, contracts: Mapping[str, Contract], live: Mapping[s
                     filters=everywhere,
                 )
             )
-    rule = {
-        "column": AGE,
-        "operator": ">",
-        "targetValue": STALE_SECONDS,
-        "colorScheme": RED,
-    }
     found.append(
         tile(
             key_of(contract, "age"),
@@ -69,7 +62,7 @@ def tiles(contract: Contract, contracts: Mapping[str, Contract], live: Mapping[s
             "age__figure",
             "秒前的数字",
             filters=only,
-            rules=[rule],
+            rules=[warn(AGE, STALE_SECONDS, RED)],
         )
     )
     found.append(
