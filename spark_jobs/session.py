@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from streams.settings import Settings
 
 CONFIGURATION = Path(__file__).parent / "conf"
+LOOPBACK = "127.0.0.1"
 ARROW_ROWS = 50_000
 ARROW_BYTES = 32 * 1024 * 1024
 
@@ -18,21 +19,28 @@ ARROW_BYTES = 32 * 1024 * 1024
 def build_session(settings: Settings, name: str) -> SparkSession:
     """A session on `settings.spark_master` with the Kafka source and Delta; times are UTC inside.
 
-    Measured in docs/decisions/040: adaptive execution and compressed caching cost more than they gain in
-    batches of a second; the parallel collector has the highest throughput on few cores.
+    With a local master nothing of it listens on anything but loopback. Adaptive execution and compressed
+    caching cost more than they gain in batches of a second (decision 041); the parallel collector has the
+    highest throughput on few cores.
     """
-    # Spark asks the environment, not its configuration, which Python its workers are.
+    # Spark asks the environment, not its configuration: which Python its workers are, which address is its own.
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    is_local = settings.spark_master.startswith("local")
+    if is_local:
+        os.environ["SPARK_LOCAL_IP"] = LOOPBACK
     jars = sorted(str(jar) for jar in (settings.jars_dir / "spark").glob("*.jar"))
     options = {
         "spark.jars": ",".join(jars),
         "spark.driver.memory": settings.spark_driver_memory,
-        "spark.driver.host": "127.0.0.1" if settings.spark_master.startswith("local") else "",
-        "spark.driver.bindAddress": "127.0.0.1" if settings.spark_master.startswith("local") else "",
+        "spark.driver.host": LOOPBACK if is_local else "",
+        "spark.driver.bindAddress": LOOPBACK if is_local else "",
         # Deep stacks: a pattern of Spark's StreamExecution recurses over every letter of an error's text.
         "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xss4m"
         f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'}",
         "spark.local.dir": str(settings.home / "spark"),
+        "spark.sql.warehouse.dir": str(
+            settings.home / "spark" / "warehouse"
+        ),  # else in the working directory
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.scheduler.mode": "FAIR",

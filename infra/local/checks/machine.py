@@ -76,10 +76,10 @@ def first_java(place: Place) -> Finding:
 
 
 def host_name(place: Place) -> Finding:
-    """Whether the machine can look up its own name: Spark's driver does, and does not start without."""
+    """Whether the machine can look up its own name: the driver of a cluster does, and does not start without."""
     name = socket.gethostname()
-    if place.environment.get("SPARK_LOCAL_IP"):
-        return fine("SPARK_LOCAL_IP is set")
+    if place.settings.spark_master.startswith("local"):
+        return fine("not asked for: Spark stays on 127.0.0.1")
     try:
         return fine(f"{name} is {socket.gethostbyname(name)}")
     except OSError:

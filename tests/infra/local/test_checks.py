@@ -90,10 +90,13 @@ def test_another_java_first_on_path_is_a_warning(place: Place, tmp_path: Path) -
     assert machine.first_java(replace(place, environment={"PATH": str(right.parent)})).level == "fine"
 
 
-def test_a_name_without_address_is_wrong(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_without_address_is_wrong_for_the_driver_of_a_cluster(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "no-such-name.invalid")
-    assert says_what_to_do(machine.host_name(replace(place, environment={})), "wrong")
-    assert machine.host_name(replace(place, environment={"SPARK_LOCAL_IP": "127.0.0.1"})).level == "fine"
+    on_cluster = place.settings.model_copy(update={"spark_master": "spark://elsewhere:7077"})
+    assert says_what_to_do(machine.host_name(replace(place, settings=on_cluster)), "wrong")
+    assert machine.host_name(place).level == "fine"
 
 
 def test_few_open_files_are_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
