@@ -23,7 +23,7 @@ def build_session(settings: Settings, name: str) -> SparkSession:
     caching cost more than they gain in batches of a second (decision 041); the parallel collector has the
     highest throughput on few cores.
     """
-    # Spark asks the environment, not its configuration: which Python its workers are, which address is its own.
+    # Spark asks the environment, not its configuration: which Python its workers are, which address it has.
     os.environ["PYSPARK_PYTHON"] = sys.executable
     is_local = settings.spark_master.startswith("local")
     if is_local:
@@ -38,9 +38,7 @@ def build_session(settings: Settings, name: str) -> SparkSession:
         "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xss4m"
         f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'}",
         "spark.local.dir": str(settings.home / "spark"),
-        "spark.sql.warehouse.dir": str(
-            settings.home / "spark" / "warehouse"
-        ),  # else in the working directory
+        "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),  # else where it was started
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.scheduler.mode": "FAIR",

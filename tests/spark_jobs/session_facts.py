@@ -1,4 +1,4 @@
-"""`python session_facts.py HOME MASTER`: what a Spark session opens and leaves, as JSON on standard output."""
+"""`python session_facts.py HOME MASTER`: what a Spark session opens, as JSON on standard output."""
 
 from __future__ import annotations
 

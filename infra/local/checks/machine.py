@@ -76,7 +76,7 @@ def first_java(place: Place) -> Finding:
 
 
 def host_name(place: Place) -> Finding:
-    """Whether the machine can look up its own name: the driver of a cluster does, and does not start without."""
+    """Whether the machine can look up its own name: a cluster's driver cannot start without."""
     name = socket.gethostname()
     if place.settings.spark_master.startswith("local"):
         return fine("not asked for: Spark stays on 127.0.0.1")

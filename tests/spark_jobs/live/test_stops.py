@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -18,6 +15,7 @@ from streams.settings import Settings
 from streams.topics import ensure_topics
 from tests.spark_jobs.live.conftest import RunLive, assert_answer, live_query
 from tests.spark_jobs.live.sending import Answer, City, Sender
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.servers
 
@@ -40,8 +38,7 @@ def make_anew(settings: Settings, contract: Contract) -> None:
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     topic = settings.topic_prefix + contract.source
     admin.delete_topics([topic])
-    while topic in admin.list_topics():
-        time.sleep(0.1)
+    wait_for(lambda: topic not in admin.list_topics())
     admin.close()
     ensure_topics(settings, [contract], dry_run=False)
 
@@ -127,10 +124,3 @@ def test_a_driver_that_lost_its_connection_cannot_write_and_stops(
         assert isinstance(query.failure(), psycopg.OperationalError)
         successor.close()
     assert_answer(settings, contracts, answer)
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "this did not happen in time"
-        threading.Event().wait(0.1)

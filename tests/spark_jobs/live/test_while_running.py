@@ -23,7 +23,7 @@ from streams.contract.model import Contract
 from streams.settings import Settings
 from tests.spark_jobs.live.conftest import RunLive, assert_answer, live_query
 from tests.spark_jobs.live.sending import Answer, City, Sender
-from tests.spark_jobs.live.test_stops import wait_for
+from tests.waiting import wait_for, wait_for_equal
 
 pytestmark = pytest.mark.servers
 
@@ -59,7 +59,7 @@ def test_a_source_deployed_while_the_query_runs_is_counted_without_a_restart(
                 sender.event(event)
                 answer.good(contract, event)
             sender.flush()
-            wait_for(lambda: counted(settings) == answer.sent)
+            wait_for_equal(lambda: counted(settings), answer.sent)
         assert query.failure() is None
     assert_answer(settings, {**contracts, "new_source": added}, answer)
 
