@@ -56,7 +56,7 @@ def this_machine(folder: Path = REPOSITORY) -> Machine:
         folder = folder.parent
     return Machine(
         system=release.get("PRETTY_NAME", sys.platform),
-        is_debian="debian" in (release.get("ID"), *release.get("ID_LIKE", "").split()),
+        is_debian=release.get("ID") == "debian",  # relatives name their packages otherwise
         python=sys.version_info[:2],
         memory_total=min(total, limit),
         memory_available=min(available, limit),

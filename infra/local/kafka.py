@@ -45,6 +45,8 @@ class LocalKafka:
             "transaction.state.log.min.isr": "1",
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
+            # One replica: what is acknowledged is on disk, or a power cut would put PostgreSQL ahead.
+            "log.flush.interval.messages": "1",
             "group.initial.rebalance.delay.ms": "0",
         }
 

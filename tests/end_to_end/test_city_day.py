@@ -5,9 +5,9 @@ The tests stand in the order of the data's way and share one installation.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -22,24 +22,33 @@ from streams.zone import ZONE
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.sent import Meal, meals_of, totals
 from tests.superset_visitors import administrator, open_browser
+from tests.waiting import wait_for_equal
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1500)]
 
 SEED = 20220601
-TODAY = datetime.now(ZONE).date()
-YESTERDAY = TODAY - timedelta(days=1)
 DUPLICATES, REFUSED, POISON = 25, 3, 7
 WAIT_SECONDS, ROLLUP_SECONDS, CHART_MS = 120, 600, 60_000
 
 
-@pytest.fixture(scope="module")
-def yesterday() -> list[Meal]:
-    return meals_of(YESTERDAY, 900, SEED)
+@cache
+def this_day() -> date:
+    """Today in Shanghai, as it was when the stack had started."""
+    return datetime.now(ZONE).date()
+
+
+def day_before() -> date:
+    return this_day() - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def today() -> list[Meal]:
-    return [meal for meal in meals_of(TODAY, 1300, SEED + 1) if meal.number >= 900]
+def yesterday(city: Installation) -> list[Meal]:
+    return meals_of(day_before(), 900, SEED)
+
+
+@pytest.fixture(scope="module")
+def today(city: Installation) -> list[Meal]:
+    return [meal for meal in meals_of(this_day(), 1300, SEED + 1) if meal.number >= 900]
 
 
 @pytest.fixture
@@ -47,14 +56,6 @@ def database(city: Installation) -> Iterator[psycopg.Connection]:
     """As the dashboards see it: by the role that can only read."""
     with psycopg.connect(city.settings.reader_dsn, autocommit=True) as connection:
         yield connection
-
-
-def eventually(look: Callable[[], object], expected: object) -> None:
-    """Look again until it is as expected; after WAIT_SECONDS fail with what was seen last."""
-    give_up = time.monotonic() + WAIT_SECONDS
-    while (seen := look()) != expected and time.monotonic() < give_up:
-        time.sleep(0.5)
-    assert seen == expected
 
 
 def post(city: Installation, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ def test_what_came_by_another_way_is_quarantined(city: Installation, database: p
     count = (
         "select count(*), count(*) filter (where excerpt like '%%330302194001011232%%') from ops.quarantine"
     )
-    eventually(lambda: database.execute(count).fetchone(), (POISON, 0))
+    wait_for_equal(lambda: database.execute(count).fetchone(), (POISON, 0), WAIT_SECONDS)
 
 
 def test_live_minutes_hold_every_meal_once(
@@ -117,8 +118,8 @@ def test_live_minutes_hold_every_meal_once(
     def live(day: object) -> dict[tuple[str, str], tuple[int, int]]:
         return {(row[0], row[1]): (row[2], row[3]) for row in database.execute(query, (day,)).fetchall()}
 
-    eventually(lambda: live(YESTERDAY), totals(yesterday))
-    eventually(lambda: live(TODAY), totals(today))
+    wait_for_equal(lambda: live(day_before()), totals(yesterday), WAIT_SECONDS)
+    wait_for_equal(lambda: live(this_day()), totals(today), WAIT_SECONDS)
 
 
 def test_the_ledger_accounts_for_every_event(
@@ -140,29 +141,29 @@ def test_the_ledger_accounts_for_every_event(
 
     accepted = len(yesterday) + len(today)
     sent = accepted + DUPLICATES + POISON
-    eventually(entry, (sent, accepted, POISON, DUPLICATES, 0, 0, 0, sent))
+    wait_for_equal(entry, (sent, accepted, POISON, DUPLICATES, 0, 0, 0, sent), WAIT_SECONDS)
 
 
 def test_airflow_publishes_the_day(
     city: Installation, database: psycopg.Connection, yesterday: list[Meal]
 ) -> None:
     with AirflowClient(city.settings) as airflow:
-        run = airflow.trigger("daily_rollup", conf={"day": f"{YESTERDAY}", "sources": ["canteen_meal"]})
+        run = airflow.trigger("daily_rollup", conf={"day": f"{day_before()}", "sources": ["canteen_meal"]})
         airflow.wait(run, ROLLUP_SECONDS)
     published = database.execute(
         "select division, meal, meals, subsidy_fen from mart.canteen_meal__meals where event_day = %s",
-        (YESTERDAY,),
+        (day_before(),),
     ).fetchall()
     assert {(row[0], row[1]): (row[2], row[3]) for row in published} == totals(yesterday)
     elders = database.execute(
         "select value from mart.distinct_day where source = 'canteen_meal' and metric = 'meals'"
         " and measure = 'elders' and event_day = %s and dimensions = '{}'",
-        (YESTERDAY,),
+        (day_before(),),
     ).fetchone()
     assert elders == (len({meal.elder for meal in yesterday}),)
     validated = database.execute(
         "select success, evaluated > 0 from ops.validation where scope = 'day' and event_day = %s",
-        (YESTERDAY,),
+        (day_before(),),
     ).fetchall()
     assert validated == [(True, True)]
 
@@ -172,12 +173,12 @@ def test_a_late_event_makes_the_next_revision(
 ) -> None:
     late = {**yesterday[0].event(), "id": "late-1"}
     assert [verdict["status"] for verdict in post(city, [late])] == [202]
-    city.minsheng("rollup", "run", "--day", YESTERDAY, "--source", "canteen_meal")
-    city.minsheng("rollup", "run", "--day", YESTERDAY, "--source", "canteen_meal")
+    city.minsheng("rollup", "run", "--day", day_before(), "--source", "canteen_meal")
+    city.minsheng("rollup", "run", "--day", day_before(), "--source", "canteen_meal")
     revisions = database.execute(
         "select revision, accepted, is_current from mart.publication"
         " where source = 'canteen_meal' and event_day = %s order by 1",
-        (YESTERDAY,),
+        (day_before(),),
     ).fetchall()
     assert revisions == [(1, len(yesterday), False), (2, len(yesterday) + 1, True)]
 
@@ -204,7 +205,7 @@ def test_the_dashboards_show_these_numbers(city: Installation, today: list[Meal]
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "/login" not in url)
         page.goto(f"{address}/superset/dashboard/today/")
-        tile = page.get_by_test_id("dashboard-component-chart-holder").filter(has_text="今日人次 · 实时")
+        tile = page.locator("[data-test=dashboard-component-chart-holder]").filter(has_text="今日人次 · 实时")
         expect(tile.locator(".header-line")).to_have_text(f"{len(today):,}", timeout=CHART_MS)
         expect(page.locator("canvas").first).to_be_visible(timeout=CHART_MS)
         page.wait_for_timeout(3_000)  # charts are drawn with an animation

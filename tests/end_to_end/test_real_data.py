@@ -10,8 +10,8 @@ import pytest
 
 from streams.settings import REPOSITORY
 from tests.end_to_end.installation import Installation
-from tests.end_to_end.test_city_day import eventually
 from tests.superset_visitors import administrator
+from tests.waiting import wait_for_equal
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1500)]
 
@@ -42,7 +42,7 @@ def test_the_importer_takes_every_line_once(city: Installation, database: psycop
         select to_char(minute at time zone 'Asia/Shanghai', 'YYYY-MM-DD'), sum(requests)::int
         from live.{SOURCE}__owners group by 1
     """
-    eventually(lambda: dict(database.execute(live).fetchall()), DAYS)
+    wait_for_equal(lambda: dict(database.execute(live).fetchall()), DAYS, 120)
     (entry,) = city.json("ledger", "--source", SOURCE)
     assert (entry["accepted"], entry["duplicate"], entry["residue"]) == (10_000, 10_000, 0)
 
@@ -59,9 +59,11 @@ def test_every_published_number_equals_a_group_by_over_the_file(
         "requests": "request_type, channel, district",
         "owners": "owner, status",
     }.items():
-        expected = duckdb.sql(
-            f"select event_day, {dimensions}, sum(requests)::int from ({IN_FILE}) group by all"
-        ).fetchall()
+        expected = (
+            duckdb.connect()
+            .execute(f"select event_day, {dimensions}, sum(requests)::int from ({IN_FILE}) group by all")
+            .fetchall()
+        )
         found = database.execute(
             f"select event_day::text, {dimensions}, requests from mart.{SOURCE}__{metric}"
         ).fetchall()
