@@ -163,6 +163,14 @@ class Filter:
     column: str
 
 
+@dataclass(frozen=True)
+class Period:
+    """A choice of a period, which takes the place of the period that the charts of the page have."""
+
+    key: str
+    title: str
+
+
 Row = tuple[Chart, ...]
 
 
@@ -174,7 +182,7 @@ class Dashboard:
     title: str
     about: str
     rows: tuple[Row | Section, ...]
-    filters: tuple[Filter, ...] = ()
+    filters: tuple[Filter | Period, ...] = ()
     refresh_seconds: int = REFRESH_SECONDS
     css: str = field(default="", repr=False)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from infra.superset.assets import DATABASE, VERSION, Dashboard, stable_uuid
+from infra.superset.assets import DATABASE, VERSION, Dashboard, Filter, stable_uuid
 from infra.superset.layout import dashboard_asset
 from infra.superset.pages.daily import daily
 from infra.superset.pages.overview import overview
@@ -49,7 +49,12 @@ def bundle(contracts: Mapping[str, Contract], connection: Connection, topic_pref
     dashboards = pages(ordered, topic_prefix)
     charts = {chart.key: chart for page in dashboards for chart in page.charts}
     datasets = {chart.dataset.key: chart.dataset for chart in charts.values()}
-    datasets |= {each.dataset.key: each.dataset for page in dashboards for each in page.filters}
+    datasets |= {
+        each.dataset.key: each.dataset
+        for page in dashboards
+        for each in page.filters
+        if isinstance(each, Filter)
+    }
     assets: dict[str, dict[str, Any]] = {
         "metadata.yaml": {"version": VERSION, "type": "assets", "timestamp": TIMESTAMP},
         DATABASE_FILE: database_asset(connection),

@@ -15,6 +15,7 @@ PALE_RED, PALE_AMBER, PALE_GREEN = "#f8c9cb", "#fbe6a8", "#c9ecd7"
 MARGINS = {"x_axis_title_margin": 0, "y_axis_title_margin": 0}
 MINUTES_OF_A_DAY = 1440
 MOST_SERIES = 30
+NEWEST_DAYS = 92
 
 
 def where(column: str, value: str | int | bool) -> dict[str, Any]:
@@ -31,6 +32,17 @@ def where(column: str, value: str | int | bool) -> dict[str, Any]:
 def given(column: str) -> dict[str, Any]:
     """A filter of a chart: rows that have a value of `column`."""
     return {"clause": "WHERE", "expressionType": "SIMPLE", "subject": column, "operator": "IS NOT NULL"}
+
+
+def newest_days(column: str = "event_day") -> dict[str, Any]:
+    """A filter of a chart: the days of the last three months, until a person chooses another period."""
+    return {
+        "clause": "WHERE",
+        "expressionType": "SIMPLE",
+        "subject": column,
+        "operator": "TEMPORAL_RANGE",
+        "comparator": f"DATEADD(DATETIME('today'), -{NEWEST_DAYS}, day) : ",
+    }
 
 
 def warn(column: str, above: float, color: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from infra.superset.assets import VERSION, Chart, Dashboard, Filter, Section
+from infra.superset.assets import VERSION, Chart, Dashboard, Filter, Period, Section
 
 GRID = ["ROOT_ID", "GRID_ID"]
 COLORS = "minsheng"
@@ -93,18 +93,28 @@ def _metadata(dashboard: Dashboard) -> dict[str, Any]:
     }
 
 
-def _filter(each: Filter) -> dict[str, Any]:
-    return {
+def _filter(each: Filter | Period) -> dict[str, Any]:
+    common = {
         "id": f"NATIVE_FILTER-{each.key}",
         "name": each.title,
         "type": "NATIVE_FILTER",
-        "filterType": "filter_select",
         "description": "",
         "cascadeParentIds": [],
         "tabsInScope": [],
         "scope": {"rootPath": ["ROOT_ID"], "excluded": []},
-        "targets": [{"datasetUuid": each.dataset.uuid, "column": {"name": each.column}}],
         "defaultDataMask": {"extraFormData": {}, "filterState": {}},
+    }
+    if isinstance(each, Period):
+        return {
+            **common,
+            "filterType": "filter_time",
+            "targets": [{}],
+            "controlValues": {"enableEmptyFilter": False},
+        }
+    return {
+        **common,
+        "filterType": "filter_select",
+        "targets": [{"datasetUuid": each.dataset.uuid, "column": {"name": each.column}}],
         "controlValues": {
             "enableEmptyFilter": False,
             "defaultToFirstItem": False,

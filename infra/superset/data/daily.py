@@ -1,4 +1,7 @@
-"""Data sets over published days (日终): each day's current revision."""
+"""Data sets over published days (日终): each day's current revision.
+
+They hold every published day: which of them a page shows is for its charts to say (`charts.newest_days`).
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,7 @@ from infra.superset.data.overview import titles
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
 
-SHOWN_DAYS = 92
 AGAINST = {"value": "v", "previous": "y", "last_year": "l"}
-DAYS = f"event_day > {sql.TODAY} - {SHOWN_DAYS}"
 
 
 def published_days(contracts: Mapping[str, Contract]) -> Dataset:
@@ -23,7 +24,7 @@ def published_days(contracts: Mapping[str, Contract]) -> Dataset:
         f" {sql.local('p.published_at')} as published, p.reason,"
         " p.accepted, p.quarantined, p.duplicate, p.conflict"
         f" from mart.publication p join {titles(contracts)} on s.source = p.source"
-        f" where p.is_current and p.{DAYS}"
+        " where p.is_current"
     )
     return Dataset(
         key="daily publications",
@@ -77,7 +78,6 @@ def daily_measures(contracts: Mapping[str, Contract]) -> Dataset:
         " left join v y on y.source = v.source and y.position = v.position and y.event_day = v.event_day - 1"
         " left join v l on l.source = v.source and l.position = v.position"
         " and l.event_day = (v.event_day - interval '1 year')::date"
-        f" where v.{DAYS}"
     )
     return Dataset(
         key="daily measures",
@@ -158,7 +158,7 @@ def validations(contracts: Mapping[str, Contract]) -> Dataset:
         " case when v.success then '通过' else '未通过' end as verdict, v.evaluated, v.failed,"
         f" {sql.inert(FAILURES)} as failures"
         " from (select distinct on (scope, source, event_day) * from ops.validation"
-        f" where {DAYS} order by scope, source, event_day, validated_at desc) v"
+        " order by scope, source, event_day, validated_at desc) v"
         f" join {titles(contracts)} on s.source = v.source"
     )
     return Dataset(
@@ -181,5 +181,5 @@ def validations(contracts: Mapping[str, Contract]) -> Dataset:
             Figure("failed__figure", "未通过", "count(*) filter (where verdict <> '通过')"),
             Figure("passed__figure", "通过", "count(*) filter (where verdict = '通过')"),
         ),
-        time_column="validated",
+        time_column="event_day",
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.superset.assets import Dashboard, Filter, Section
-from infra.superset.charts import RED, days, table, tile, warn
+from infra.superset.assets import Dashboard, Filter, Period, Section
+from infra.superset.charts import RED, days, newest_days, table, tile, warn
 from infra.superset.data.daily import daily_measures, published_days, validations
 from streams.contract.model import Contract
 
 SLUG = "daily"
 MOST_ROWS = 1000
+REFRESH_SECONDS = 60
 
 
 def daily(contracts: Mapping[str, Contract]) -> Dashboard:
@@ -20,10 +21,12 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
         daily_measures(contracts),
         validations(contracts),
     )
+    newest = [newest_days()]
     return Dashboard(
         slug=SLUG,
+        refresh_seconds=REFRESH_SECONDS,
         title="日终报表",
-        about="每日终了核对后发布的数字；迟到事件使某日重算时修订号加一，页面总显示最新修订。",
+        about="每日终了核对后发布的数字；迟到事件使某日重算时修订号加一，页面总显示最新修订。默认近三个月，可选日期。",
         rows=(
             (
                 tile(
@@ -35,15 +38,32 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                     width=3,
                     is_day=True,
                 ),
-                tile("daily-days", "已发布天数", published, "days__figure", "天，近三个月", width=3),
-                tile("daily-revision", "最高修订号", published, "revisions__figure", "日终修订", width=3),
+                tile(
+                    "daily-days",
+                    "已发布天数",
+                    published,
+                    "days__figure",
+                    "天，默认近三个月",
+                    width=3,
+                    filters=newest,
+                ),
+                tile(
+                    "daily-revision",
+                    "最高修订号",
+                    published,
+                    "revisions__figure",
+                    "日终修订",
+                    width=3,
+                    filters=newest,
+                ),
                 tile(
                     "daily-failed",
                     "校验未通过",
                     checked,
                     "failed__figure",
-                    "项，近三个月",
+                    "项，默认近三个月",
                     width=3,
+                    filters=newest,
                     rules=[warn("未通过", 0, RED)],
                 ),
             ),
@@ -55,6 +75,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                     "accepted__figure",
                     by="source__label",
                     width=12,
+                    filters=newest,
                     height=36,
                 ),
             ),
@@ -77,6 +98,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                         "published",
                     ],
                     width=12,
+                    filters=newest,
                     height=56,
                     order=[("event_day", False), ("source", True), ("position", True)],
                     formats={
@@ -105,6 +127,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                         "conflict",
                     ],
                     width=12,
+                    filters=newest,
                     height=48,
                     order=[("event_day", False), ("source", True)],
                     formats={
@@ -131,6 +154,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                         "failures",
                     ],
                     width=12,
+                    filters=newest,
                     height=48,
                     order=[("validated", False)],
                     formats={"revision": "d", "evaluated": "d", "failed": "d"},
@@ -138,5 +162,8 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                 ),
             ),
         ),
-        filters=(Filter("daily-source", "来源", published, "source__label"),),
+        filters=(
+            Filter("daily-source", "来源", published, "source__label"),
+            Period("daily-period", "日期"),
+        ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from infra.superset.assets import Chart, Dashboard, Dataset, Filter, Row, Section
-from infra.superset.charts import days, minutes, ranked, table, where
+from infra.superset.charts import days, minutes, newest_days, ranked, table, where
 from infra.superset.data.comparison import SPANS, today_and_yesterday
 from infra.superset.data.daily import daily_measures, published_days
 from infra.superset.data.dimensions import Dimension, dimensions
@@ -35,7 +35,7 @@ def source_page(contract: Contract, contracts: Mapping[str, Contract]) -> Dashbo
     for each in tables:
         rows += _breakdown(contract, each, live[each.metric])
     rows += [Section("隔离区"), _quarantine(contract, contracts, only)]
-    rows += [Section("日终"), _published(contract, contracts, only)]
+    rows += [Section("日终"), _published(contract, contracts, [*only, newest_days()])]
     return Dashboard(
         slug=slug(contract.source),
         title=contract.title,

@@ -66,7 +66,25 @@ def test_every_reference_within_the_bundle_is_met() -> None:
         ]
         assert {each["meta"]["uuid"] for each in placed} <= charts.keys()
         for each in dashboard["metadata"]["native_filter_configuration"]:
-            assert each["targets"][0]["datasetUuid"] in datasets
+            if each["filterType"] == "filter_select":
+                assert each["targets"][0]["datasetUuid"] in datasets
+
+
+def test_charts_of_published_days_show_the_newest_until_a_period_is_chosen() -> None:
+    """The period is the charts' own: the data sets hold every day, whatever today is."""
+    for page in PAGES:
+        for chart in page.charts:
+            if chart.dataset.key.startswith("daily ") and chart.title != "最新日终":
+                subjects = [
+                    each["subject"]
+                    for each in chart.params["adhoc_filters"]
+                    if each["operator"] == "TEMPORAL_RANGE"
+                ]
+                assert subjects == ["event_day"], chart.key
+                assert "now()" not in chart.dataset.sql
+    (report,) = (each for each in parsed("dashboards") if each["slug"] == "daily")
+    kinds = {each["filterType"] for each in report["metadata"]["native_filter_configuration"]}
+    assert kinds == {"filter_select", "filter_time"}
 
 
 def test_no_uuid_and_no_key_is_given_twice() -> None:
