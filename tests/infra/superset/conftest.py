@@ -22,10 +22,11 @@ from infra.superset.parts import parts
 from infra.superset.sync import sync
 from streams.contract.model import Contract
 from streams.settings import REPOSITORY, Settings
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
 from tests.infra.superset import contracts as known
 from tests.infra.superset.plausible import fill
 from tests.superset_visitors import Person, administrator, open_browser
+from tests.waiting import wait_for_success
 
 BUILD = REPOSITORY / "build"
 
@@ -78,7 +79,7 @@ def superset(
         process = subprocess.Popen(
             part.command, env=environment, cwd=part.directory, stdout=file, stderr=file
         )
-    wait_until(part.healthy, NotHealthy)
+    wait_for_success(part.healthy, NotHealthy)
     yield f"http://{LOOPBACK}:{filled.superset_port}"
     process.terminate()
     process.wait(30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -40,10 +39,8 @@ def titles(person: Person) -> set[str]:
     return {each["dashboard_title"] for each in person.listed("dashboard")}
 
 
-def test_preparing_again_does_nothing_and_is_quick(superset: str, filled: Settings) -> None:
-    begun = time.monotonic()
+def test_preparing_again_does_nothing(superset: str, filled: Settings) -> None:
     assert prepare(filled) is False
-    assert time.monotonic() - begun < 5
 
 
 def test_syncing_again_changes_nothing(

