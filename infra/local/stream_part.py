@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from infra.local.errors import NotHealthy
 from infra.local.http_check import check_http
 from infra.local.part import Part
 from streams.settings import Settings
+from streams.simulator.position import position_file
 
 ANSWER_SECONDS = 3
 # The application's driver writes a heartbeat every few seconds; it is late when a batch takes long.
 HEARTBEAT_LATE = timedelta(seconds=30)
+POSITION_LATE_SECONDS = 30
 
 
 def check_stream(settings: Settings) -> None:
@@ -31,6 +34,17 @@ def check_stream(settings: Settings) -> None:
         raise NotHealthy("no heartbeat of the live query yet")
     if row[0] > HEARTBEAT_LATE:
         raise NotHealthy(f"the live query's last heartbeat is {row[0].total_seconds():.0f} s old")
+
+
+def check_simulator(settings: Settings) -> None:
+    """Return when the simulated city has sent, and Kafka acknowledged, what was due. Raises NotHealthy."""
+    file = position_file(settings)
+    try:
+        age = time.time() - file.stat().st_mtime
+    except FileNotFoundError as error:
+        raise NotHealthy("the simulated city has sent nothing yet") from error
+    if age > POSITION_LATE_SECONDS:
+        raise NotHealthy(f"the simulated city has not come further for {age:.0f} s ({file})")
 
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:
@@ -74,7 +88,7 @@ def simulator_part(settings: Settings) -> Part:
         name="simulator",
         title="模拟城市",
         command=_command_line("simulate", "run"),
-        healthy=lambda: None,
+        healthy=lambda: check_simulator(settings),
         needs=("kafka", "postgres"),
         memory_mib=200,
         on_demand=True,

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from streams.settings import Settings
 from streams.simulator.errors import AlreadyRunning, PositionBroken
 
 
@@ -23,6 +24,11 @@ class Progress(NamedTuple):
 
     until: int
     since: date
+
+
+def position_file(settings: Settings) -> Path:
+    """Where an installation's endless simulation keeps its position, every second or so while it sends."""
+    return settings.home / "simulator" / "position.json"
 
 
 @dataclass(frozen=True)
