@@ -16,6 +16,8 @@ from streams.contract.tables import MetricTable, metric_tables
 AGE = "数据龄（秒）"
 STALE_SECONDS = 60
 """Numbers older than this are shown in red."""
+VISITS = "人次"
+"""What the title of a measure ends with that counts people served, which other sources' counts are not."""
 OUTCOMES = {"accepted": "入账", "quarantined": "隔离", "duplicate": "重复", "conflict": "冲突"}
 
 
@@ -30,6 +32,15 @@ class Headline:
 def headline_count(contract: Contract) -> Headline | None:
     """The first count of the contract."""
     return _first(contract, "is_count")
+
+
+def counts_visits(contract: Contract) -> bool:
+    """Whether the contract's first count is one of people served, and not of payments or requests."""
+    headline = headline_count(contract)
+    if headline is None:
+        return False
+    measure = contract.metrics[headline.table.metric].measures[headline.measure.name]
+    return measure.title.endswith(VISITS)
 
 
 def headline_money(contract: Contract) -> Headline | None:
@@ -54,7 +65,10 @@ def titles(contracts: Mapping[str, Contract], alias: str = "s") -> str:
 
 
 def all_minutes_of_today(contracts: Mapping[str, Contract]) -> Dataset:
-    """Rows of minute, source, county, events, amount_yuan over every source's headline numbers."""
+    """Rows of minute, source, county, events, visits, amount_fen over every source's headline numbers.
+
+    `visits` are the events of sources that count people served; only they are added up as such.
+    """
     parts = [
         _minutes(contract, headline, kind)
         for contract in contracts.values()
@@ -63,11 +77,12 @@ def all_minutes_of_today(contracts: Mapping[str, Contract]) -> Dataset:
     ]
     nothing = (
         f"select null::timestamp as {MINUTE}, null::text as source, null::text as division,"
-        " 0::bigint as events, 0::bigint as amount_fen where false"
+        " 0::bigint as events, 0::bigint as visits, 0::bigint as amount_fen where false"
     )
     query = (
         f"select a.{MINUTE}, a.source, s.title as source__label, a.division,"
-        f" coalesce(d.name, {sql.inert('a.division')}) as division__label, a.events, a.amount_fen"
+        f" coalesce(d.name, {sql.inert('a.division')}) as division__label,"
+        " a.events, a.visits, a.amount_fen"
         f" from ({' union all '.join(parts or [nothing])}) a"
         f" join {titles(contracts)} on s.source = a.source"
         " left join ref.division d on d.code = a.division"
@@ -82,11 +97,13 @@ def all_minutes_of_today(contracts: Mapping[str, Contract]) -> Dataset:
             Column("source__label", "来源"),
             Column("division", "区县（代码）"),
             Column("division__label", "区县"),
-            Column("events", "人次", "BIGINT"),
+            Column("events", "事件数", "BIGINT"),
+            Column("visits", VISITS, "BIGINT"),
             Column("amount_fen", "金额（分）", "BIGINT"),
         ),
         figures=(
-            Figure("events__figure", "人次", "coalesce(sum(events), 0)"),
+            Figure("events__figure", "事件数", "coalesce(sum(events), 0)"),
+            Figure("visits__figure", VISITS, "coalesce(sum(visits), 0)"),
             Figure("amount__figure", "金额（元）", "round(coalesce(sum(amount_fen), 0) / 100.0, 2)", MONEY),
             Figure(
                 "amount_wan__figure",
@@ -104,9 +121,11 @@ def _minutes(contract: Contract, headline: Headline, kind: str) -> str:
     division = f"t.{sql.name(county.field)}" if county else "null::text"
     column = f"t.{sql.name(headline.measure.name)}"
     events, amount = (column, "0::bigint") if kind == "events" else ("0::bigint", column)
+    visits = events if counts_visits(contract) else "0::bigint"
     return (
         f"select {sql.local('t.minute')} as {MINUTE}, {sql.text(contract.source)} as source,"
-        f" {division} as division, {events} as events, {amount} as amount_fen"
+        f" {division} as division, {events} as events, {visits} as visits,"
+        f" {amount} as amount_fen"
         f" from {live_table(headline.table)} t where t.minute >= {sql.DAY_START} and t.minute < {sql.DAY_END}"
     )
 
@@ -116,7 +135,8 @@ def freshness(contracts: Mapping[str, Contract]) -> Dataset:
 
     The age of the number is counted from the last moment at which it was complete: the source's last
     commit, or the live query's last heartbeat that saw nothing waiting. So a quiet night is fresh, and a
-    query that died is not.
+    query that died is not. Where there was no such moment yet, it is as old as the deployment: a source
+    that never sent anything to a query that never ran is stale too.
     """
     events = _of_each({each.source: headline_count(each) for each in contracts.values()})
     amounts = _of_each({each.source: headline_money(each) for each in contracts.values()})
@@ -129,10 +149,11 @@ def freshness(contracts: Mapping[str, Contract]) -> Dataset:
         f" {events} as events, {amounts} as amount_yuan, {quarantined}::bigint as quarantined,"
         f" {sql.local('f.last_event_at')} as last_event, {sql.local('f.last_committed_at')} as last_commit,"
         " greatest(0, extract(epoch from now() - f.last_event_at))::bigint as event_age_seconds,"
-        " greatest(0, extract(epoch from now() - greatest(f.last_committed_at,"
-        " case when h.behind = 0 then h.beat_at end)))::bigint as age_seconds"
+        " greatest(0, extract(epoch from now() - coalesce(greatest(f.last_committed_at,"
+        " case when h.behind = 0 then h.beat_at end), k.deployed_at)))::bigint as age_seconds"
         f" from {titles(contracts)} left join ops.freshness f on f.source = s.source"
         " left join ops.heartbeat h on h.query = 'live'"
+        " left join ops.contract k on k.source = s.source"
     )
     return Dataset(
         key="live freshness",
@@ -142,7 +163,7 @@ def freshness(contracts: Mapping[str, Contract]) -> Dataset:
             Column("position", "序号", "BIGINT"),
             Column("source", "来源（代码）"),
             Column("source__label", "来源"),
-            Column("events", "今日人次", "BIGINT"),
+            Column("events", "今日事件数", "BIGINT"),
             Column("amount_yuan", "今日金额（元）", "NUMERIC"),
             Column("quarantined", "今日隔离", "BIGINT"),
             Column("last_event", "最新事件", "TIMESTAMP"),

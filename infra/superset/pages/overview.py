@@ -20,6 +20,7 @@ from infra.superset.charts import (
 from infra.superset.data.ledger import ledger_of_today, open_alerts
 from infra.superset.data.overview import AGE, STALE_SECONDS, all_minutes_of_today, freshness
 from infra.superset.data.quarantine import quarantined_today, reasons_today
+from infra.superset.pages.source_tiles import rows_of
 from streams.contract.model import Contract
 
 SLUG = "today"
@@ -32,7 +33,8 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
     ledger, alerts = ledger_of_today(contracts, topic_prefix), open_alerts(contracts)
     quarantine, reasons = quarantined_today(contracts), reasons_today(contracts)
     tiles = (
-        tile("today-events", "今日人次 · 实时", numbers, "events__figure", "人次，今日零时起"),
+        tile("today-visits", "今日人次 · 实时", numbers, "visits__figure", "人次，今日零时起"),
+        tile("today-events", "今日事件数 · 实时", numbers, "events__figure", "件，全部来源，今日零时起"),
         tile("today-amount", "今日金额 · 实时", numbers, "amount_wan__figure", "万元，今日零时起"),
         tile(
             "today-age",
@@ -46,6 +48,14 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
         tile("today-in-flight", "在途 · 实时", ledger, "in_flight__figure", "条，已接收未入账"),
         tile(
             "today-residue", "对账差额", ledger, "residue__figure", "条，应为 0", rules=[warn("差额", 0, RED)]
+        ),
+        tile(
+            "today-open-alerts",
+            "未解除告警数",
+            alerts,
+            "alerts__figure",
+            "条，详见下表",
+            rules=[warn("未解除告警", 0, RED)],
         ),
     )
     sources = table(
@@ -115,18 +125,23 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
     return Dashboard(
         slug=SLUG,
         title="今日总览",
-        about="全部来源的实时数字：人次、金额、新鲜度、隔离与对账。每 10 秒刷新，按北京时间零时换日。",
+        about="人次、事件数、金额、新鲜度、隔离与对账。每 10 秒刷新，按北京时间零时换日。",
         rows=(
-            tiles,
+            *rows_of(tiles, most=len(tiles) // 2),
             (
                 minutes(
-                    "today-minutes", "分钟人次 · 实时", numbers, "events__figure", by="source__label", width=8
+                    "today-minutes",
+                    "分钟事件数 · 实时",
+                    numbers,
+                    "events__figure",
+                    by="source__label",
+                    width=8,
                 ),
                 ranked(
                     "today-counties",
                     "各区县人次 · 实时",
                     numbers,
-                    "events__figure",
+                    "visits__figure",
                     "division__label",
                     filters=[given("division")],
                     width=4,

@@ -21,6 +21,7 @@ CONNECTION = Connection("127.0.0.1", 5432, "minsheng", "reader")
 PREFIX = "events."
 EVERY = known.every()
 PAGES = pages(EVERY, PREFIX)
+STATES = {"对账差额", "未解除告警数"}  # what stands now, not what was counted since midnight
 
 
 def of(contracts: dict[str, Contract]) -> dict[str, str]:
@@ -149,5 +150,5 @@ def test_every_reason_is_shown_by_its_title() -> None:
 def test_every_live_number_says_that_it_is_live() -> None:
     for page in pages(known.own(), PREFIX):
         for chart in page.charts:
-            if page.slug != "daily" and chart.kind == "big_number_total" and chart.title != "对账差额":
+            if page.slug != "daily" and chart.kind == "big_number_total" and chart.title not in STATES:
                 assert chart.title.endswith(" · 实时")

@@ -188,6 +188,18 @@ def test_the_overview_adds_up_the_sources(reader: Connection) -> None:
     }
 
 
+def test_only_sources_that_count_people_served_are_added_up_as_such(reader: Connection) -> None:
+    """Payments and requests are events, and no visits."""
+    rows = reader.execute(
+        "select source, sum(events) as events, sum(visits) as visits"
+        f" from ({all_minutes_of_today(EVERY).sql}) a group by 1"
+    ).fetchall()
+    served = {"canteen_meal", "station_visit"}
+    assert {row["source"] for row in rows} > served
+    for row in rows:
+        assert row["visits"] == (row["events"] if row["source"] in served else 0)
+
+
 def test_the_ledger_of_the_page_is_the_ledger_of_the_command(filled: Settings, reader: Connection) -> None:
     with psycopg.connect(filled.postgres_dsn) as connection:
         entries = read_ledger(connection, filled.topic_prefix, day=datetime.now(ZONE).date())
@@ -219,6 +231,17 @@ def test_a_number_is_as_old_as_the_last_moment_at_which_it_was_complete(
         "update ops.heartbeat set behind = %s, beat_at = now() - make_interval(secs => %s)", (behind, beat)
     )
     assert {row["age_seconds"] for row in ask(owner, freshness(OWN))} == {expected}
+
+
+def test_a_source_that_never_sent_anything_is_as_old_as_its_deployment(owner: Connection) -> None:
+    """Without a live query nobody knows whether its number is complete: it is not left out."""
+    owner.execute("delete from ops.heartbeat")
+    owner.execute("delete from ops.freshness where source = %s", (CONTRACT.source,))
+    owner.execute("update ops.contract set deployed_at = now() - interval '1 hour'")
+    dataset = freshness(OWN)
+    ages = {row["source"]: row["age_seconds"] for row in ask(owner, dataset)}
+    assert ages[CONTRACT.source] == 3600
+    assert ask(owner, dataset, f"{dataset.figures[0].expression} as oldest")[0]["oldest"] == 3600
 
 
 def test_what_a_stranger_wrote_cannot_be_markup(reader: Connection) -> None:
