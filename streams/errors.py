@@ -2,6 +2,7 @@
 
 StreamsError                 says what happened, where, and what to do next
 ├── KafkaAway                Kafka did not acknowledge: the same events may be sent again
+├── SecretMissing            this installation has no such secret; a FileNotFoundError, too
 ├── JudgeFailed              the judge's own engine failed (streams.judge.errors)
 ├── KeysUnreadable           the file of API keys is missing, broken, or readable by others
 └── ImportRefused            a whole file cannot be imported; nothing of it was sent
@@ -21,6 +22,10 @@ class StreamsError(Exception):
 
 class KafkaAway(StreamsError):
     """Kafka did not acknowledge in time, or cannot be reached."""
+
+
+class SecretMissing(StreamsError, FileNotFoundError):
+    """A file of `secrets_dir` is not there: nothing was installed, or not here."""
 
 
 class KeysUnreadable(StreamsError):

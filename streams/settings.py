@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.errors import SecretMissing
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -88,11 +90,15 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     def secret(self, name: str) -> str:
-        """The secret of that name, made at installation.
-
-        Raises FileNotFoundError where the installation has none: `minsheng up` makes them.
-        """
-        return (self.secrets_dir / name).read_text(encoding="ascii").strip()
+        """The secret of that name, made at installation. Raises SecretMissing."""
+        file = self.secrets_dir / name
+        try:
+            return file.read_text(encoding="ascii").strip()
+        except FileNotFoundError as error:
+            raise SecretMissing(
+                f"There is no secret {file}: this installation was never started (`minsheng up` makes"
+                " secrets), or MINSHENG_HOME names another one (`minsheng status`)."
+            ) from error
 
     @cached_property
     def superuser_dsn(self) -> str:

@@ -5,35 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-import httpx
 import psycopg
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from infra.airflow.errors import AirflowError
+from infra.cli import exits
+from infra.cli.failures import failures
 from infra.cli.ledger import ledger_table, titles
-from infra.errors import InfraError
+from infra.cli.output import err, out
 from infra.ledger import read_ledger
 from infra.local.demo import Demo, yesterday
-from infra.local.errors import LocalStackError
-from infra.superset.errors import SupersetError
-from streams.contract.errors import ContractError
-from streams.errors import StreamsError
 from streams.settings import Settings
-
-console = Console(highlight=False)
-INTERRUPTED = 130
-EXPECTED = (
-    LocalStackError,
-    InfraError,
-    AirflowError,
-    SupersetError,
-    ContractError,
-    StreamsError,
-    psycopg.Error,
-    httpx.HTTPError,
-)
 
 
 def demo(
@@ -51,31 +33,29 @@ def demo(
     """
     settings = Settings()
     try:
-        Demo(settings, console, speed, day.date() if day else yesterday()).run()
-        _farewell(settings)
+        with failures():
+            Demo(settings, out, speed, day.date() if day else yesterday()).run()
+            _farewell(settings)
     except KeyboardInterrupt:
-        console.print(
-            "\ninterrupted: what has started keeps running; `make demo` goes on, `make down` ends it"
-        )
-        raise typer.Exit(INTERRUPTED) from None
-    except EXPECTED as problem:
-        console.print(f"\n{problem}", markup=False, soft_wrap=True)
-        console.print("`make demo` goes on from here; `make doctor` looks for what is wrong.")
-        raise typer.Exit(1) from problem
+        err.print("\ninterrupted: what has started keeps running; `make demo` goes on, `make down` ends it")
+        raise typer.Exit(exits.INTERRUPTED) from None
+    except typer.Exit:
+        err.print("`make demo` goes on from here; `make doctor` looks for what is wrong.")
+        raise
 
 
 def _farewell(settings: Settings) -> None:
     """Addresses, logins and the ledger."""
     with psycopg.connect(settings.postgres_dsn) as connection:
         entries = read_ledger(connection, settings.topic_prefix)
-    console.print("\n[bold]对账[/bold]")
-    console.print(ledger_table(entries, titles(settings)))
+    out.print("\n[bold]对账[/bold]")
+    out.print(ledger_table(entries, titles(settings)))
     table = Table(box=None, pad_edge=False, show_header=False)
     for row in addresses(settings):
         table.add_row(*row)
-    console.print("\n[bold]The city is live.[/bold]")
-    console.print(table)
-    console.print("\n`make status` shows every part, `make down` stops them; data stay.")
+    out.print("\n[bold]The city is live.[/bold]")
+    out.print(table)
+    out.print("\n`make status` shows every part, `make down` stops them; data stay.")
 
 
 def addresses(settings: Settings) -> list[tuple[str, str, str]]:

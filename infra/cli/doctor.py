@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from infra.cli import exits
+from infra.cli.output import AsJson, print_json
 from infra.install.machine import this_machine
 from infra.local.checks.every import examine
 from infra.local.checks.finding import Place
@@ -18,9 +18,7 @@ from streams.settings import Settings
 MARKS = {"fine": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "red")}
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="a JSON array, one object a check")] = False,
-) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Look at machine, installation and what runs; say what is wrong and what to do about each.
 
     Changes nothing. Exit code 0 when nothing is wrong (warnings may be), 3 otherwise.
@@ -38,5 +36,5 @@ def doctor(
             if finding.remedy:
                 console.print(f"  {'':<16} what to do: {finding.remedy}", markup=False)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
-    raise typer.Exit(3 if any(entry["level"] == "wrong" for entry in found) else 0)
+        print_json(found)
+    raise typer.Exit(exits.NO if any(entry["level"] == "wrong" for entry in found) else exits.OK)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import psycopg
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from streams.contract.errors import ContractError
+from infra.cli import exits
+from infra.cli.failures import failures
+from infra.cli.output import err, fail, out, print_json
 from streams.contract.loader import load_contract
 from streams.contract.model import Contract
-from streams.errors import ImportRefused, KafkaAway
 from streams.importer.events import default_sender
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
 from streams.importer.readers import open_table
@@ -25,15 +23,13 @@ from streams.importer.report import SUFFIX
 from streams.importer.run import Import, Summary, Way, import_table
 from streams.kafka_sender import KafkaSender, Patience
 from streams.refusals import Refusals
-from streams.registry import Registry
+from streams.registry import deployed
 from streams.settings import Settings
 from streams.tokens import Tokens
 from streams.zone import ZONE_NAME
 
-REFUSED_LINES, WRONG, AWAY = 1, 2, 3
-_out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
 
-
+@failures()
 def import_file(  # noqa: PLR0917 (options of a command, given by name)
     file: Annotated[Path, typer.Argument(help="CSV (UTF-8 or GB18030), XLSX, or JSON lines.")],
     source: Annotated[str, typer.Option("--source", help="The contract that its lines are events of.")],
@@ -54,7 +50,8 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
     sheet: Annotated[str | None, typer.Option(help="Sheet of an XLSX. Default: the first.")] = None,
     report: Annotated[Path | None, typer.Option(help=f"Refused lines. Default: FILE{SUFFIX}.")] = None,
     contract: Annotated[
-        Path | None, typer.Option(help="With --dry-run: judge by this contract file, deployed or not.")
+        Path | None,
+        typer.Option(exists=True, help="With --dry-run: judge by this contract file, deployed or not."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Judge every line; send and count nothing.")
@@ -70,58 +67,45 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
     Lines older than the contract's acceptance window are refused as too_old. To import history on purpose,
     deploy the contract with a wider `accept: {past: ...}`, import, and deploy the old one again.
 
-    Exit code 0: every line was taken. 1: some were refused. 2: the file, the mapping or an option is wrong,
-    nothing was sent. 3: Kafka or PostgreSQL is away; run the same command again, nothing counts twice.
+    Exit code 0: every line was taken. 3: some were refused. 2: the file, the mapping or an option is wrong,
+    nothing was sent. 75: Kafka or PostgreSQL is away; run the same command again, nothing counts twice.
     """
     settings = Settings()
-    with _explained():
-        if contract is not None and not dry_run:
-            _fail("--contract goes with --dry-run only: what is sent is judged by deployed contracts.", WRONG)
-        known = load_contract(contract) if contract else _deployed(settings, source)
-        if known.source != source:
-            _fail(f"{contract} is the contract of {known.source}, not of {source}.", WRONG)
-        columns = with_options(read_mapping(mapping) if mapping else ColumnMapping(), column or [])
-        wanted = Import(
-            contract=known,
-            sender=sender or columns.sender or default_sender(source),
-            zone=_zone(zone or columns.zone or ZONE_NAME),
-            mapping=columns,
-            tokens=Tokens.of(settings.secret("tokens")),
-            topic_prefix=settings.topic_prefix,
+    if contract is not None and not dry_run:
+        fail(
+            "--contract goes with --dry-run only: what is sent is judged by deployed contracts.", exits.USAGE
         )
-        report_path = report or file.with_name(file.name + SUFFIX)
-        with (
-            open_table(file, sheet=sheet) as table,
-            _way(settings, dry_run=dry_run) as way,
-            _bar(quiet=as_json) as bar,
-        ):
-            task = bar.add_task(file.name, total=1.0, lines=0)
-            summary = import_table(
-                table,
-                wanted,
-                way,
-                report_path,
-                lambda done, lines: bar.update(task, completed=done, lines=lines),
-            )
+    known = load_contract(contract) if contract else _deployed(settings, source)
+    if known.source != source:
+        fail(f"{contract} is the contract of {known.source}, not of {source}.", exits.USAGE)
+    columns = with_options(read_mapping(mapping) if mapping else ColumnMapping(), column or [])
+    wanted = Import(
+        contract=known,
+        sender=sender or columns.sender or default_sender(source),
+        zone=_zone(zone or columns.zone or ZONE_NAME),
+        mapping=columns,
+        tokens=Tokens.of(settings.secret("tokens")),
+        topic_prefix=settings.topic_prefix,
+    )
+    report_path = report or file.with_name(file.name + SUFFIX)
+    with (
+        open_table(file, sheet=sheet) as table,
+        _way(settings, dry_run=dry_run) as way,
+        _bar(quiet=as_json) as bar,
+    ):
+        task = bar.add_task(file.name, total=1.0, lines=0)
+        summary = import_table(
+            table,
+            wanted,
+            way,
+            report_path,
+            lambda done, lines: bar.update(task, completed=done, lines=lines),
+        )
     if as_json:
-        typer.echo(json.dumps(_as_json(summary, dry_run=dry_run), ensure_ascii=False))
+        print_json(_as_json(summary, dry_run=dry_run))
     else:
         _print(summary, known, dry_run=dry_run)
-    raise typer.Exit(REFUSED_LINES if summary.refused else 0)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except (ImportRefused, ContractError) as error:
-        _fail(str(error), WRONG)
-    except FileNotFoundError as error:
-        _fail(f"{error.filename} does not exist. `minsheng up` makes the secrets of an installation.", WRONG)
-    except KafkaAway as error:
-        _fail(str(error), AWAY)
-    except psycopg.OperationalError as error:
-        _fail(f"PostgreSQL is away ({str(error).strip()}). Look at `minsheng status`.", AWAY)
+    raise typer.Exit(exits.NO if summary.refused else exits.OK)
 
 
 @contextmanager
@@ -138,11 +122,13 @@ def _way(settings: Settings, *, dry_run: bool) -> Iterator[Way | None]:
 
 
 def _deployed(settings: Settings, source: str) -> Contract:
-    with closing(Registry(settings.postgres_dsn)) as registry:
-        contracts = registry.deployed().contracts
+    contracts = deployed(settings).contracts
     if source not in contracts:
         there = ", ".join(contracts) or "none"
-        _fail(f"No contract named {source} is deployed ({there}). `minsheng contract deploy` deploys.", WRONG)
+        fail(
+            f"No contract named {source} is deployed ({there}). `minsheng contract deploy` deploys.",
+            exits.USAGE,
+        )
     return contracts[source]
 
 
@@ -150,7 +136,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        _fail(f"--zone {name}: no such zone. Name it as the IANA does: Asia/Shanghai.", WRONG)
+        fail(f"--zone {name}: no such zone. Name it as the IANA does: Asia/Shanghai.", exits.USAGE)
 
 
 def _bar(*, quiet: bool) -> Progress:
@@ -160,7 +146,7 @@ def _bar(*, quiet: bool) -> Progress:
         TaskProgressColumn(),
         TextColumn("{task.fields[lines]:,} lines"),
         TimeElapsedColumn(),
-        console=_err,
+        console=err,
         disable=quiet,
     )
 
@@ -181,23 +167,18 @@ def _as_json(summary: Summary, *, dry_run: bool) -> dict[str, Any]:
 def _print(summary: Summary, contract: Contract, *, dry_run: bool) -> None:
     for target in summary.columns:
         unit = f" ({target.unit})" if target.unit else ""
-        _out.print(f"  {target.heading} -> {target.name}{unit}", markup=False)
+        out.print(f"  {target.heading} -> {target.name}{unit}", markup=False)
     if summary.ignored:
-        _out.print(f"  leads nowhere: {', '.join(summary.ignored)}", markup=False)
+        out.print(f"  leads nowhere: {', '.join(summary.ignored)}", markup=False)
     done = "would be sent" if dry_run else "acknowledged by Kafka"
-    _out.print(f"{summary.lines:,} lines: {summary.accepted:,} {done}, {summary.refused:,} refused.")
+    out.print(f"{summary.lines:,} lines: {summary.accepted:,} {done}, {summary.refused:,} refused.")
     if summary.refused:
         codes = ", ".join(f"{code} {count:,}" for code, count in summary.by_code.most_common())
-        _out.print(f"Refused: {codes}. Lines and reasons: {summary.report}", markup=False)
+        out.print(f"Refused: {codes}. Lines and reasons: {summary.report}", markup=False)
     if "too_old" in summary.by_code:
         past = contract.accept.past.days
-        _out.print(
+        out.print(
             f"The contract takes events of the last {past} days. For history deploy it with a wider"
             " `accept: {past: ...}` and import again.",
             markup=False,
         )
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    _err.print(text, style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(code)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from infra.cli.failures import failures
+from infra.cli.output import AsJson, out, print_json
 from spark_jobs.rollup.days import day_of
 from streams.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The lake: every event as it was received, in Delta.")
-_out = Console(highlight=False)
 
 
 @app.command()
+@failures()
 def maintain(
     retain_hours: Annotated[int, typer.Option(min=168, help="Keep files of versions this old.")] = 168,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, do nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compact the small files of days that are over, and delete files that nobody refers to any more."""
     # Spark takes seconds to import and to start: only here.
@@ -32,9 +32,9 @@ def maintain(
     today = day_of(datetime.now(UTC))
     done = maintain_lake(rollup_session(settings), settings.lake_dir, today, retain_hours, dry_run=dry_run)
     if as_json:
-        typer.echo(json.dumps(asdict(done)))
+        print_json(asdict(done))
     else:
-        _out.print(
+        out.print(
             f"compacted {done.files_removed} files into {done.files_added};"
             f" {'would delete' if dry_run else 'deleted'} {done.files_deleted} that nobody refers to"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,25 +12,26 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.cli import exits
+from infra.cli.failures import failures
+from infra.cli.output import AsJson, print_json
 from infra.ledger import Entry, read_ledger, total
-from streams.registry import Registry
+from streams.registry import deployed
 from streams.settings import Settings
 
 PRINTED_WIDTH = 160
 TEXTS = ("接收日", "来源")
 NUMBERS = ("已接收", "入账", "隔离", "重复", "冲突", "在途", "差额", "已归档", "待归档", "归档差额")
 ALL = "合计"
-DOES_NOT_BALANCE = 3
 
 
+@failures()
 def ledger(
     source: Annotated[str | None, typer.Option(help="one source only")] = None,
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="one day of receipt only")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="a JSON array, one object a source and day")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what was sent and what became of it, for every source and day of receipt.
 
@@ -42,17 +42,16 @@ def ledger(
     with psycopg.connect(settings.postgres_dsn) as connection:
         entries = read_ledger(connection, settings.topic_prefix, source, day.date() if day else None)
     if as_json:
-        typer.echo(json.dumps([entry.as_json() for entry in entries], ensure_ascii=False, indent=1))
+        print_json([entry.as_json() for entry in entries])
     else:
         console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
         console.print(ledger_table(entries, titles(settings)))
-    raise typer.Exit(0 if all(entry.balances for entry in entries) else DOES_NOT_BALANCE)
+    raise typer.Exit(exits.OK if all(entry.balances for entry in entries) else exits.NO)
 
 
 def titles(settings: Settings) -> dict[str, str]:
     """The titles of the deployed contracts by source."""
-    contracts = Registry(settings.postgres_dsn).deployed().contracts
-    return {name: contract.title for name, contract in contracts.items()}
+    return {name: contract.title for name, contract in deployed(settings).contracts.items()}
 
 
 def ledger_table(entries: Sequence[Entry], titles: dict[str, str]) -> Table:

@@ -11,6 +11,7 @@ from infra.cli import (
     dashboards,
     demo,
     doctor,
+    exits,
     gateway,
     importing,
     lake,
@@ -24,7 +25,10 @@ from infra.cli import (
 from infra.install.java import find_java, with_java
 
 app = typer.Typer(
-    name="minsheng", no_args_is_help=True, help="民生：城市公共服务实时事件平台 (live event platform)."
+    name="minsheng",
+    no_args_is_help=True,
+    help="民生：城市公共服务实时事件平台 (live event platform).",
+    epilog=exits.EPILOG,
 )
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import psycopg
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,11 +17,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from infra.cli.failures import failures
+from infra.cli.output import AsJson, err, out, print_json
 from spark_jobs.rollup.days import day_of, span
 from spark_jobs.rollup.due import due as due_days
 from spark_jobs.rollup.due import plain
 from spark_jobs.rollup.due import published as published_days
-from streams.registry import Registry
+from streams.registry import deployed
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -34,14 +32,12 @@ app = typer.Typer(
     " 75 not complete or busy (try again later), 2 no such source, 1 anything else.",
 )
 
-AWAY = 1
 DayOption = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Event day, YYYY-MM-DD.")]
 FromOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First event day.")]
 ToOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last event day.")]
 Sources = Annotated[
     list[str] | None, typer.Option("--source", help="A source; all deployed ones by default.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Build and ask, but write nothing.")]
 Incomplete = Annotated[
     bool,
@@ -49,10 +45,9 @@ Incomplete = Annotated[
 ]
 Patience = Annotated[float, typer.Option(min=0, help="Seconds to wait until the archive has caught up.")]
 
-_out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
-
 
 @app.command()
+@failures()
 def run(  # noqa: PLR0917 (options of a command)
     day: DayOption,
     source: Sources = None,
@@ -63,11 +58,12 @@ def run(  # noqa: PLR0917 (options of a command)
 ) -> None:
     """Roll up one day. Doing it again changes nothing; late events make the next revision."""
     settings = Settings()
-    wanted = [(each, day.date()) for each in source or _deployed(settings)]
+    wanted = [(each, day.date()) for each in source or sorted(deployed(settings).contracts)]
     _roll_up(settings, wanted, allow_incomplete, dry_run, patience, as_json=as_json)
 
 
 @app.command()
+@failures()
 def backfill(  # noqa: PLR0917 (options of a command)
     first: FromOption,
     last: ToOption,
@@ -80,48 +76,50 @@ def backfill(  # noqa: PLR0917 (options of a command)
     if last < first:
         raise typer.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}", param_hint="--to")
     settings = Settings()
-    days = span(first.date(), last.date())
-    wanted = [(each, day) for day in days for each in source or _deployed(settings)]
+    sources = source or sorted(deployed(settings).contracts)
+    wanted = [(each, day) for day in span(first.date(), last.date()) for each in sources]
     _roll_up(settings, wanted, False, dry_run, patience, as_json=as_json)
 
 
 @app.command(name="list")
+@failures()
 def list_published(
     source: Annotated[str | None, typer.Option("--source", help="Only this source.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many days.")] = 60,
     as_json: AsJson = False,
 ) -> None:
     """List what is published: day, revision and why there is one, events, what came of the last run."""
-    with _database(Settings()) as connection:
+    with psycopg.connect(Settings().postgres_dsn) as connection:
         rows = published_days(connection, source, limit)
     if as_json:
-        _print_json([plain(row) for row in rows])
+        print_json([plain(row) for row in rows])
         return
     names = ("day", "source", "revision", "accepted", "reason", "last_outcome")  # --json has the rest
     table = Table(*names, box=None)
     for row in rows:
         table.add_row(*(str(getattr(row, name) if getattr(row, name) is not None else "-") for name in names))
-    _out.print(table)
+    out.print(table)
 
 
 @app.command()
+@failures()
 def due(
     days: Annotated[int, typer.Option(min=1, help="How many days back to look.")] = 62,
     as_json: AsJson = False,
 ) -> None:
     """List the days that want a rollup: unpublished, provisional, touched by late events or a contract."""
     settings = Settings()
-    versions = {name: contract.version for name, contract in _contracts(settings).items()}
+    versions = {name: contract.version for name, contract in deployed(settings).contracts.items()}
     yesterday = day_of(datetime.now(UTC)) - timedelta(days=1)
-    with _database(settings) as connection:
+    with psycopg.connect(settings.postgres_dsn) as connection:
         rows = list(due_days(connection, versions, yesterday - timedelta(days=days - 1), yesterday))
     if as_json:
-        _print_json([plain(row) for row in rows])
+        print_json([plain(row) for row in rows])
         return
     table = Table("day", "source", "reason", box=None)
     for row in rows:
         table.add_row(row.day.isoformat(), row.source, row.reason)
-    _out.print(table)
+    out.print(table)
 
 
 def _roll_up(
@@ -142,7 +140,7 @@ def _roll_up(
     logs.to_stderr()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     reports = []
-    with Progress(*columns, TimeElapsedColumn(), console=_err, disable=not _err.is_terminal) as progress:
+    with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task("rollup", total=len(wanted))
         options = Options(allow_incomplete, dry_run, patience)
         for report in run_application(settings, wanted, options, lambda: datetime.now(UTC)):
@@ -156,41 +154,6 @@ def _roll_up(
                 for answer in report.refused:
                     progress.console.print(f"    {answer.title}：{answer.message}", markup=False)
     if as_json:
-        _print_json([report.as_json() for report in reports])
+        print_json([report.as_json() for report in reports])
     if code := exit_code(reports):
         raise typer.Exit(code)
-
-
-def _deployed(settings: Settings) -> list[str]:
-    return sorted(_contracts(settings))
-
-
-def _contracts(settings: Settings) -> dict[str, Any]:
-    registry = Registry(settings.postgres_dsn)
-    try:
-        return dict(registry.deployed().contracts)
-    except (psycopg.OperationalError, FileNotFoundError) as error:
-        _away(error)
-        raise typer.Exit(AWAY) from error
-    finally:
-        registry.close()
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[psycopg.Connection]:
-    try:
-        with psycopg.connect(settings.postgres_dsn) as connection:
-            yield connection
-    except (psycopg.OperationalError, FileNotFoundError) as error:
-        _away(error)
-        raise typer.Exit(AWAY) from error
-
-
-def _away(error: Exception) -> None:
-    _err.print(
-        f"PostgreSQL cannot be asked: {error}. Is the platform running (`minsheng status`)?", markup=False
-    )
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import Annotated
 
-import psycopg
 import typer
-from rich.console import Console
 
+from infra.cli import exits
+from infra.cli.failures import failures
+from infra.cli.output import AsJson, DryRun, err, fail, print_json
 from infra.cli.simulation_report import progress, report
-from streams.contract.errors import ContractError
 from streams.contract.loader import load_contracts
-from streams.errors import StreamsError
-from streams.registry import Registry
+from streams.registry import Registry, deployed
 from streams.settings import Settings
 from streams.simulator.answer import expected
 from streams.simulator.choosing import Cities, chosen, refuse_unacceptable
 from streams.simulator.city import City
 from streams.simulator.day import SimulatedDay
 from streams.simulator.endless import Endless
-from streams.simulator.errors import DayRefused, RecipeError, SimulatedWrongly, UnknownSource
 from streams.simulator.gateway_way import GatewayWay
 from streams.simulator.kafka_way import KafkaWay
 from streams.simulator.plan import USUAL, Rates
 from streams.simulator.playing import play
-from streams.simulator.position import Position
+from streams.simulator.position import Position, position_file
 from streams.simulator.schedule import DAY_US, midnight
 from streams.zone import ZONE
 
@@ -39,11 +35,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="The simulated city: events of every deployed contract, the same for the same seed and day.",
 )
-WRONG, AWAY = 1, 3
-"""Exit codes: what was asked for cannot be simulated; Kafka, the gateway or PostgreSQL is away."""
-
-INTERRUPTED = 130
-_err = Console(stderr=True, highlight=False)
 
 
 class Via(StrEnum):
@@ -75,13 +66,13 @@ Duplicate = Annotated[float, typer.Option(**Share, help="Share of events that ar
 Conflict = Annotated[float, typer.Option(**Share, help="Share of ids that come again with other content.")]
 Faulty = Annotated[float, typer.Option(**Share, help="Share of events with a fault.")]
 ViaOption = Annotated[Via, typer.Option(help="Straight to Kafka, or over HTTP.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Which = Annotated[
     Stragglers, typer.Option(help="What comes after the day is over: with it, without it, or only that.")
 ]
 
 
 @app.command()
+@failures()
 def day(
     *,
     day: Day = None,
@@ -100,7 +91,7 @@ def day(
     faulty: Faulty = USUAL.faulty,
     stragglers: Which = Stragglers.WITH,
     via: ViaOption = Via.KAFKA,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Send a day of the city. What the platform must make of it is printed at the end.
@@ -108,29 +99,28 @@ def day(
     Sending the same day again sends the same events: the platform counts each once. Ctrl-C stops cleanly.
     """
     if speed is not None and as_fast_as_possible:
-        _fail("--speed and --as-fast-as-possible exclude each other.", WRONG)
+        fail("--speed and --as-fast-as-possible exclude each other.", exits.USAGE)
     settings = Settings()
-    with _failures():
-        on = _day(day)
-        with closing(Registry(settings.postgres_dsn)) as registry:
-            contracts = chosen(registry.deployed().contracts, sources)
-        refuse_unacceptable(on, contracts, datetime.now(ZONE))
-        rates = Rates(late, duplicate, conflict, faulty)
-        days = [SimulatedDay(City(contract, seed), on, scale, rates, via.value) for contract in contracts]
-        begin, end = _span(on, stragglers)
-        seconds = None
-        if not dry_run:
-            stop, way = _stopped_by_signals(), _way(via, settings)
-            with progress(days, begin, end) as on_sent:
-                tally = play(days, way, speed=speed, begin=begin, end=end, stop=stop, on_sent=on_sent)
-            way.close()
-            if stop.is_set():
-                _fail(f"Stopped after {tally.total} events; the same command sends the rest.", INTERRUPTED)
-            seconds = tally.seconds
-        report([expected(one, begin, end) for one in days], on, seed, seconds, as_json=as_json)
+    on = _day(day)
+    contracts = chosen(deployed(settings).contracts, sources)
+    refuse_unacceptable(on, contracts, datetime.now(ZONE))
+    rates = Rates(late, duplicate, conflict, faulty)
+    days = [SimulatedDay(City(contract, seed), on, scale, rates, via.value) for contract in contracts]
+    begin, end = _span(on, stragglers)
+    seconds = None
+    if not dry_run:
+        stop, way = _stopped_by_signals(), _way(via, settings)
+        with progress(days, begin, end) as on_sent:
+            tally = play(days, way, speed=speed, begin=begin, end=end, stop=stop, on_sent=on_sent)
+        way.close()
+        if stop.is_set():
+            fail(f"Stopped after {tally.total} events; the same command sends the rest.", exits.INTERRUPTED)
+        seconds = tally.seconds
+    report([expected(one, begin, end) for one in days], on, seed, seconds, as_json=as_json)
 
 
 @app.command()
+@failures()
 def expect(
     *,
     day: Day = None,
@@ -146,15 +136,15 @@ def expect(
     as_json: AsJson = False,
 ) -> None:
     """Say what the platform must make of a day of the contract files, without sending it; needs no server."""
-    with _failures():
-        on = _day(day)
-        contracts = chosen(load_contracts(Settings().contracts_dir), sources)
-        rates = Rates(late, duplicate, conflict, faulty)
-        days = [SimulatedDay(City(contract, seed), on, scale, rates, via.value) for contract in contracts]
-        report([expected(one, *_span(on, stragglers)) for one in days], on, seed, None, as_json=as_json)
+    on = _day(day)
+    contracts = chosen(load_contracts(Settings().contracts_dir), sources)
+    rates = Rates(late, duplicate, conflict, faulty)
+    days = [SimulatedDay(City(contract, seed), on, scale, rates, via.value) for contract in contracts]
+    report([expected(one, *_span(on, stragglers)) for one in days], on, seed, None, as_json=as_json)
 
 
 @app.command()
+@failures()
 def run(
     *,
     sources: Sources = None,
@@ -173,8 +163,8 @@ def run(
     restart within a day. Contracts that are deployed meanwhile join in.
     """
     settings = Settings()
-    position = Position(settings.home / "simulator" / "position.json", seed, scale)
-    with _failures(), position.held(), closing(Registry(settings.postgres_dsn)) as registry:
+    position = Position(position_file(settings), seed, scale)
+    with position.held(), closing(Registry(settings.postgres_dsn)) as registry:
         way = _way(via, settings)
         endless = Endless(
             cities=Cities(registry, sources, seed),
@@ -188,10 +178,10 @@ def run(
         way.close()
     sent = {source: counts.total() for source, counts in tally.sent.items()}
     if as_json:
-        typer.echo(json.dumps({"seed": seed, "sent": sent}))
+        print_json({"seed": seed, "sent": sent})
     else:
         listed = ", ".join(f"{count:,} {source}" for source, count in sent.items())
-        _err.print(f"stopped; sent {listed or 'nothing'}")
+        err.print(f"stopped; sent {listed or 'nothing'}")
 
 
 def _day(day: datetime | None) -> date:
@@ -215,23 +205,3 @@ def _stopped_by_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """What can go wrong, as a message and an exit code instead of a traceback."""
-    try:
-        yield
-    except (DayRefused, UnknownSource, RecipeError, SimulatedWrongly, ContractError) as error:
-        _fail(str(error), WRONG)
-    except StreamsError as error:
-        _fail(str(error), AWAY)
-    except psycopg.errors.UndefinedTable:
-        _fail("The database has no tables yet: `minsheng up` makes them.", AWAY)
-    except (psycopg.OperationalError, FileNotFoundError) as error:
-        _fail(f"PostgreSQL cannot be reached: {error}. Is the platform running (`minsheng status`)?", AWAY)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    _err.print(message, markup=False, style="red", soft_wrap=True)
-    raise typer.Exit(code)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 
-import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra.cli.output import err, out, print_json
 from streams.simulator.answer import Answer
 from streams.simulator.day import SimulatedDay
 
@@ -32,7 +30,7 @@ def progress(
 ) -> Iterator[Callable[[str, int], None]]:
     """A bar for each source on standard error; gives the function that moves it on."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with Progress(*columns, console=err) as bars:
         tasks = {
             one.contract.source: bars.add_task(one.contract.title, total=one.count(begin, end))
             for one in days
@@ -44,14 +42,12 @@ def report(answers: Sequence[Answer], day: date, seed: int, seconds: float | Non
     """Print what the platform must make of what is sent; sending took `seconds`, None: nothing was sent."""
     if as_json:
         sources = {answer.source: {**asdict(answer), "day": str(answer.day)} for answer in answers}
-        whole = {"day": str(day), "seed": seed, "seconds": seconds, "sources": sources}
-        typer.echo(json.dumps(whole, ensure_ascii=False))
+        print_json({"day": str(day), "seed": seed, "seconds": seconds, "sources": sources})
         return
-    console = Console(highlight=False)
     table = Table("source", *HEADINGS.values(), box=None, title=f"{day}, seed {seed}", title_justify="left")
     for answer in answers:
         table.add_row(answer.source, *(f"{getattr(answer, name):,}" for name in HEADINGS))
-    console.print(table)
+    out.print(table)
     if seconds is not None:
         total = sum(answer.sent for answer in answers)
-        console.print(f"{total:,} events in {seconds:.1f} s, {total / max(seconds, 1e-9):,.0f} a second")
+        out.print(f"{total:,} events in {seconds:.1f} s, {total / max(seconds, 1e-9):,.0f} a second")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from typing import Annotated
@@ -11,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.errors import DatabaseNotReady
+from infra.cli import exits
+from infra.cli.failures import failures
+from infra.cli.output import AsJson, err, print_json
 from infra.local.bring_up import last_lines
-from infra.local.errors import LocalStackError
 from infra.local.parts import all_parts, chosen
 from infra.local.stack import Stack, log_of
 from infra.local.status import TITLES, PartStatus
@@ -21,13 +21,12 @@ from streams.settings import Settings
 from streams.zone import ZONE_NAME
 
 app = typer.Typer()
-errors = Console(stderr=True)
-INTERRUPTED, NOT_ALL_HEALTHY = 130, 3
 PRINTED_WIDTH = 200
 COLOURS = {"healthy": "green", "starting": "yellow", "stopped": "dim"}
 
 
 @app.command()
+@failures()
 def up(
     only: Annotated[
         str, typer.Option(help="parts, comma separated, with all that they need; all by default")
@@ -38,43 +37,40 @@ def up(
     Secrets are made, the database is migrated. What runs and works is left alone. Exit code 1 when something
     stands in the way or a part does not become healthy: the message says what to do, the same call goes on.
     """
-    stack = Stack.of(Settings(), errors)
+    stack = Stack.of(Settings(), err)
     try:
         stack.up([name.strip() for name in only.split(",") if name.strip()])
-    except (LocalStackError, DatabaseNotReady) as problem:
-        errors.print(f"\n{problem}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from problem
     except KeyboardInterrupt:
-        errors.print(
+        err.print(
             "\ninterrupted; what has started keeps running, `minsheng up` goes on, `minsheng down` ends it"
         )
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
 
 
 @app.command()
+@failures()
 def down() -> None:
     """Stop every part of the local stack. Nothing is lost: data, logs and secrets stay."""
-    stopped = Stack.of(Settings(), errors).down()
-    errors.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+    stopped = Stack.of(Settings(), err).down()
+    err.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
 @app.command()
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="a JSON array, one object a part")] = False,
-) -> None:
+@failures()
+def status(as_json: AsJson = False) -> None:
     """Show every part: state, since when, memory, and what is wrong with it.
 
     Exit code 0 when every part that should run is healthy, 3 otherwise.
     """
-    found = Stack.of(Settings(), errors).statuses()
+    found = Stack.of(Settings(), err).statuses()
     if as_json:
-        typer.echo(json.dumps([part.as_json() for part in found], ensure_ascii=False, indent=1))
+        print_json([part.as_json() for part in found])
     else:
         console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
         console.print(_table(found))
     optional = {part.name for part in all_parts(Settings()) if part.on_demand}
     wanted = [part for part in found if part.name not in optional or part.state != "stopped"]
-    raise typer.Exit(0 if all(part.state == "healthy" for part in wanted) else NOT_ALL_HEALTHY)
+    raise typer.Exit(exits.OK if all(part.state == "healthy" for part in wanted) else exits.NO)
 
 
 def _table(found: list[PartStatus]) -> Table:
@@ -94,6 +90,7 @@ def _table(found: list[PartStatus]) -> Table:
 
 
 @app.command()
+@failures()
 def logs(
     part: Annotated[str, typer.Argument(help="a part; all of them by default")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on as lines come")] = False,
@@ -101,12 +98,8 @@ def logs(
 ) -> None:
     """Show the last lines of a part's log, or of all."""
     settings = Settings()
-    try:
-        parts = all_parts(settings)
-        names = [part] if part and chosen(parts, [part]) else [one.name for one in parts]
-    except LocalStackError as problem:
-        errors.print(str(problem), markup=False)
-        raise typer.Exit(1) from problem
+    parts = all_parts(settings)
+    names = [part] if part and chosen(parts, [part]) else [one.name for one in parts]
     files = [log_of(settings, name) for name in names]
     if follow:
         present = [str(file) for file in files if file.exists()]

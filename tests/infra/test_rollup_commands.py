@@ -68,3 +68,25 @@ def test_a_running_day_ends_with_75_and_an_unknown_source_with_2_without_startin
 def test_a_range_that_ends_before_it_begins_is_refused(deployed: Settings) -> None:
     result = CliRunner().invoke(app, ["rollup", "backfill", "--from", "2022-06-15", "--to", "2022-06-14"])
     assert result.exit_code == 2
+
+
+def test_a_live_validation_of_an_unknown_source_names_those_that_are_deployed(deployed: Settings) -> None:
+    result = CliRunner().invoke(app, ["validate", "live", "--source", "typo"])
+    assert result.exit_code == 2
+    assert "typo: no such contract is deployed. Deployed are: canteen_meal" in result.stderr
+
+
+def test_a_deployed_contract_that_cannot_be_read_is_said_with_its_place(deployed: Settings) -> None:
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        connection.execute("update ops.contract set text = 'source: [' where source = 'canteen_meal'")
+    result = CliRunner().invoke(app, ["rollup", "due"])
+    assert result.exit_code == 1
+    assert "ops.contract[canteen_meal]:1" in result.stderr
+
+
+def test_a_database_without_tables_is_one_to_wait_for(deployed: Settings) -> None:
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        connection.execute("drop schema mart cascade")
+    result = CliRunner().invoke(app, ["rollup", "list"])
+    assert result.exit_code == 75
+    assert "`minsheng up` makes what is missing" in result.stderr

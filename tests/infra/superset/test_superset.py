@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from infra.superset.charts import newest_days
 from infra.superset.errors import SupersetMissing
 from infra.superset.preparation import prepare
 from infra.superset.sync import export, sync
@@ -110,6 +111,55 @@ def test_a_chart_answers_what_the_table_holds(operator: Person, filled: Settings
     } == expected
 
 
+def test_a_chart_of_published_days_answers_for_any_day(operator: Person, filled: Settings) -> None:
+    """By county, of every day there is, those of last year too."""
+    with psycopg.connect(filled.postgres_dsn) as connection:
+        rows = connection.execute(
+            "select event_day, d.name, sum(meals), sum(price_fen) from mart.canteen_meal__meals m"
+            " join ref.division d on d.code = m.division group by 1, 2"
+        ).fetchall()
+    expected = {(day, name): (meals, Decimal(fen) / 100) for day, name, meals, fen in rows}
+    answer = operator.rows(
+        "daily canteen_meal meals",
+        columns=["event_day", "division__label"],
+        metrics=["meals__figure", "price_fen__figure"],
+    )
+    assert {
+        (day_of(row["event_day"]), row["division__label"]): (
+            row["meals__figure"],
+            Decimal(str(row["price_fen__figure"])),
+        )
+        for row in answer
+    } == expected
+    assert min(day for day, _ in expected) < datetime.now(ZONE).date() - timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    ["daily publications", "daily measures", "daily validations", "daily canteen_meal meals values"],
+)
+def test_a_page_shows_the_newest_days_until_a_person_chooses_a_period(dataset: str, operator: Person) -> None:
+    """The charts' own filter, and the dashboard's, which takes its place."""
+
+    def days(**query: Any) -> set[date]:
+        chosen = newest_days()
+        filters = [{"col": chosen["subject"], "op": chosen["operator"], "val": chosen["comparator"]}]
+        rows = operator.rows(dataset, columns=["event_day"], metrics=[], filters=filters, **query)
+        return {day_of(row["event_day"]) for row in rows}
+
+    today = datetime.now(ZONE).date()
+    year_ago = today - timedelta(days=366)
+    assert {today - timedelta(days=back) for back in range(1, 41)} == days()
+    assert days(time_range=f"{year_ago} : {year_ago + timedelta(days=1)}") == {year_ago}
+
+
+def day_of(value: str | float) -> date:
+    """A date as Superset answers it: milliseconds since 1970, or ISO."""
+    if isinstance(value, str):
+        return date.fromisoformat(value[:10])
+    return datetime.fromtimestamp(value / 1000, UTC).date()
+
+
 def test_a_title_of_a_contract_is_only_text(operator: Person) -> None:
     """The hostile title went through SQL, a driver, a template engine that is off, and JSON."""
     compared = operator.rows("live hostile_meal comparison", columns=["measure", "today"], metrics=[])
@@ -199,7 +249,7 @@ def test_the_command_syncs_and_says_so(
     assert {"metadata.yaml", "dashboards/today.yaml", "databases/minsheng.yaml"} <= written
     monkeypatch.setenv("MINSHENG_POSTGRES_PORT", "1")
     said = CliRunner().invoke(app, ["dashboards", "sync"])
-    assert said.exit_code == 3
+    assert said.exit_code == 75
     assert "minsheng up" in said.output
 
 

@@ -130,7 +130,7 @@ def test_what_cannot_be_simulated_is_refused_with_what_to_do(
     deployed: Settings, arguments: list[str], says: str
 ) -> None:
     result = CliRunner().invoke(simulate.app, ["day", *arguments], catch_exceptions=False)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert says in " ".join(result.output.split())
 
 

@@ -1,0 +1,70 @@
+"""What is expected to go wrong, as a message (what, where, what next) and an exit code, not a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from expectations.errors import ExpectationsError
+from infra.airflow.errors import AirflowAway, AirflowError
+from infra.cli import exits
+from infra.cli.output import fail
+from infra.errors import InfraError, NotDeployed
+from infra.local.errors import LocalStackError, UnknownPart
+from infra.superset.errors import SupersetError, SupersetMissing
+from spark_jobs.rollup.errors import RollupError
+from streams.contract.errors import ContractError
+from streams.errors import ImportRefused, KafkaAway, SecretMissing, StreamsError
+from streams.settings import Settings
+from streams.simulator.errors import AlreadyRunning, DayRefused, GatewayAway, RegistryAway, UnknownSource
+
+AWAY = (KafkaAway, SecretMissing, GatewayAway, RegistryAway, AlreadyRunning, AirflowAway, SupersetMissing)
+ASKED_WRONGLY = (ImportRefused, NotDeployed, UnknownPart, UnknownSource, DayRefused)
+EXPECTED = (
+    StreamsError,
+    ContractError,
+    RollupError,
+    ExpectationsError,
+    InfraError,
+    AirflowError,
+    SupersetError,
+    LocalStackError,
+)
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Ends the command for what is expected to go wrong; what is not keeps its traceback.
+
+    A context manager, and a decorator below the one that makes a command.
+    """
+    try:
+        yield
+    except EXPECTED as error:
+        fail(str(error), code_of(error))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+        said = str(error).splitlines()[0]
+        fail(f"{_postgres()} lacks a table ({said}). `minsheng up` makes what is missing.", exits.AWAY)
+    except psycopg.OperationalError as error:
+        said = str(error).splitlines()[0]
+        remedy = "`minsheng status` shows what runs, `minsheng up` starts what does not."
+        fail(f"{_postgres()} is away: {said}. {remedy}", exits.AWAY)
+
+
+def code_of(error: Exception) -> int:
+    """The exit code for one of EXPECTED."""
+    if isinstance(error, RollupError):
+        return error.exit_code
+    if isinstance(error, AWAY):
+        return exits.AWAY
+    return exits.USAGE if isinstance(error, ASKED_WRONGLY) else exits.FAILURE
+
+
+def _postgres() -> str:
+    settings = Settings()
+    return (
+        f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port}"
+        f" (database {settings.postgres_database})"
+    )
