@@ -9,11 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import AssetAlias, Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, get_current_context, task
 from airflow.timetables.interval import CronDataIntervalTimetable
-from minsheng import DEFAULTS, ROLLUP_POOL, SINCE, ZONE, event_day, published_days, roll_up, sources
-
-PUBLISHED = AssetAlias(name="published_days")
+from minsheng import DEFAULTS, PUBLISHED, ROLLUP_POOL, SINCE, ZONE, event_day, publish_day, sources
 
 
 @dag(
@@ -48,12 +46,7 @@ def daily_rollup() -> None:
     )
     def publish(source: str) -> dict[str, Any]:
         context = get_current_context()
-        day = event_day(context["params"]["day"], context.get("data_interval_start"))
-        report = roll_up(source, day)
-        if report["outcome"] == "published":
-            extra = {"day": day, "revision": report["revision"]}
-            context["outlet_events"][PUBLISHED].add(published_days(source), extra=extra)
-        return report
+        return publish_day(source, event_day(context["params"]["day"], context.get("data_interval_start")))
 
     publish.expand(source=deployed_sources())
 

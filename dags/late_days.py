@@ -8,11 +8,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import AssetAlias, dag, get_current_context, task
+from airflow.sdk import dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from minsheng import DEFAULTS, ROLLUP_POOL, SINCE, ZONE, minsheng, published_days, roll_up
+from minsheng import DEFAULTS, PUBLISHED, ROLLUP_POOL, SINCE, ZONE, minsheng, publish_day
 
-PUBLISHED = AssetAlias(name="published_days")
 DAYS_AT_ONCE = 200
 """The rest is due next time."""
 
@@ -41,11 +40,7 @@ def late_days() -> None:
         execution_timeout=timedelta(hours=2),
     )
     def publish(source: str, day: str) -> dict[str, Any]:
-        report = roll_up(source, day)
-        if report["outcome"] == "published":
-            extra = {"day": day, "revision": report["revision"]}
-            get_current_context()["outlet_events"][PUBLISHED].add(published_days(source), extra=extra)
-        return report
+        return publish_day(source, day)
 
     publish.expand_kwargs(due())
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 import pendulum
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 ZONE = "Asia/Shanghai"
@@ -25,8 +25,11 @@ SINCE = pendulum.parse(os.environ.get("MINSHENG_SINCE", "2022-01-01T00:00:00+08:
 
 ROLLUP_POOL = "rollup"
 
+PUBLISHED = AssetAlias(name="published_days")
+"""Outlet of the tasks that publish; each event is of the asset of its source."""
+
 REFUSED = 3
-"""The command's exit code for a question that was answered with no: a gate, a rule, a ledger."""
+"""The command's exit code for an answer of no: a gate, a rule, a ledger. What is away ends with another."""
 
 DEFAULTS = {
     "retries": 3,
@@ -84,13 +87,19 @@ def _plain() -> dict[str, str]:
 
 
 def sources() -> list[str]:
-    """The sources that are deployed at this moment."""
-    return [one["source"] for one in minsheng("contract", "list", "--json") if one["deployed"]]
+    """The sources that are deployed at this moment, whatever stands in files."""
+    return [one["source"] for one in minsheng("contract", "list", "--deployed", "--json")]
 
 
-def roll_up(source: str, day: str) -> dict[str, Any]:
-    """Roll up a source's day; what came of it."""
+def publish_day(source: str, day: str) -> dict[str, Any]:
+    """Roll up a source's day; what came of it. A new revision is an event of the source's asset.
+
+    For tasks whose outlets hold PUBLISHED.
+    """
     (report,) = minsheng("rollup", "run", "--day", day, "--source", source, "--json")
+    if report["outcome"] == "published":
+        extra = {"day": day, "revision": report["revision"]}
+        get_current_context()["outlet_events"][PUBLISHED].add(published_days(source), extra=extra)
     return dict(report)
 
 
