@@ -1,4 +1,4 @@
-"""Airflow's REST API (v2): trigger a run, wait for it, backfill a range of days."""
+"""Airflow's REST API (v2): trigger a run, wait for it, make a pool."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from datetime import time as time_of_day
+from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -15,7 +14,6 @@ import httpx
 from infra.airflow.configuration import ADMIN, url
 from infra.airflow.errors import AirflowAway, AirflowRefused, RunFailed, RunUnfinished
 from streams.settings import Settings
-from streams.zone import ZONE
 
 ANSWER_SECONDS = 30
 POLL_SECONDS = 1.0
@@ -49,16 +47,6 @@ class TaskState:
 
     def __str__(self) -> str:
         return f"{self.task_id}{f'[{self.label}]' if self.label else ''} {self.state}"
-
-
-@dataclass(frozen=True)
-class Backfill:
-    """Runs of a DAG for all days of a range; begin and end as ISO 8601."""
-
-    id: int
-    dag_id: str
-    begin: str
-    end: str
 
 
 class AirflowClient:
@@ -129,53 +117,6 @@ class AirflowClient:
                 f" {self._http.base_url}dags/{run.dag_id}/runs/{run.run_id}"
             )
         return run
-
-    def backfill(self, dag_id: str, first: date, last: date) -> Backfill:
-        """Run the DAG for every day of a range, oldest first, also where it ran before."""
-        begin, end = (
-            datetime.combine(first, time_of_day.min, ZONE).isoformat(),
-            datetime.combine(last, time_of_day.max, ZONE).isoformat(),
-        )
-        body = {
-            "dag_id": dag_id,
-            "from_date": begin,
-            "to_date": end,
-            "reprocess_behavior": "completed",
-            "max_active_runs": 1,
-        }
-        made = self._request("POST", "/api/v2/backfills", json=body).json()
-        return Backfill(int(made["id"]), dag_id, begin, end)
-
-    def backfill_runs(self, backfill: Backfill) -> list[Run]:
-        """The runs of a backfill as they are now, oldest first. The API does not tell them by its id."""
-        params = {
-            "run_type": "backfill",
-            "logical_date_gte": backfill.begin,
-            "logical_date_lte": backfill.end,
-            "order_by": "logical_date",
-            "limit": PAGE,
-        }
-        answer = self._request("GET", f"/api/v2/dags/{backfill.dag_id}/dagRuns", params=params)
-        return [_run(one) for one in answer.json()["dag_runs"]]
-
-    def wait_backfill(
-        self, backfill: Backfill, seconds: float, on_look: Callable[[list[Run]], None] = lambda runs: None
-    ) -> list[Run]:
-        """The runs once all are over. Raises RunFailed, which names those that failed, or RunUnfinished."""
-        give_up = time.monotonic() + seconds
-        runs = self._patiently(lambda: self.backfill_runs(backfill), give_up)
-        while not runs or not all(run.over for run in runs):
-            on_look(runs)
-            if time.monotonic() > give_up:
-                left = ", ".join(run.run_id for run in runs if not run.over)
-                raise RunUnfinished(
-                    f"backfill {backfill.id} of {backfill.dag_id} after {seconds:.0f} s: {left}"
-                )
-            time.sleep(POLL_SECONDS)
-            runs = self._patiently(lambda: self.backfill_runs(backfill), give_up)
-        if failed := [run.run_id for run in runs if run.state == "failed"]:
-            raise RunFailed(f"backfill {backfill.id} of {backfill.dag_id}: {', '.join(failed)} failed")
-        return runs
 
     def ensure_pool(self, name: str, slots: int, description: str) -> None:
         """Make a pool, or give it that many slots."""
