@@ -10,13 +10,19 @@ import psycopg
 from psycopg.rows import class_row
 
 # One snapshot: positions and counts are committed together, so that they fit at any moment. What a query has
-# passed was sent, even where Kafka's own end of the day (`seen_offset`) was looked at a few seconds earlier.
+# passed was sent, even where Kafka's own end of the day (`seen_offset`) was looked at a few seconds earlier;
+# a day that is still open ends where the next one begins, at the latest.
+# After midnight queries book events of a day (or of a new topic) whose offsets nobody has looked at yet
+# (`ahead`). They are then counted under the last day that was looked at, and go over to their own day with as
+# many as were booked. That day has no residue of its own: what is lost shows on the day before, or once its
+# offsets are known.
 READ = """
     with stand as (
-        select s.topic, s.received_day, s.first_offset,
-               coalesce(
-                   s.next_offset, greatest(s.seen_offset, live.next_offset, archive.next_offset)
-               ) as until,
+        select s.topic, s.received_day, s.first_offset, s.next_offset is null as is_open,
+               coalesce(s.next_offset, least(
+                   greatest(s.seen_offset, live.next_offset, archive.next_offset),
+                   lead(s.first_offset) over (partition by s.topic, s.partition order by s.received_day)
+               )) as until,
                live.next_offset as live_at, archive.next_offset as archive_at
         from ops.sent s
         left join ops.position live
@@ -24,11 +30,14 @@ READ = """
         left join ops.position archive
             on archive.query = 'archive' and archive.topic = s.topic and archive.partition = s.partition
         where starts_with(s.topic, %(prefix)s)
-    ), sent as (
+    ), seen as (
         select substr(topic, length(%(prefix)s) + 1) as source, received_day,
                sum(until - first_offset) as sent,
                sum(until - least(until, greatest(first_offset, coalesce(live_at, 0)))) as in_flight,
-               sum(until - least(until, greatest(first_offset, coalesce(archive_at, 0)))) as to_archive
+               sum(until - least(until, greatest(first_offset, coalesce(archive_at, 0)))) as to_archive,
+               bool_or(is_open) and received_day = max(received_day) over (
+                   partition by substr(topic, length(%(prefix)s) + 1)
+               ) as is_last_and_open
         from stand group by 1, 2
     ), booked as (
         select source, received_day,
@@ -36,8 +45,27 @@ READ = """
                sum(events) filter (where outcome = 'quarantined') as quarantined,
                sum(events) filter (where outcome = 'duplicate') as duplicate,
                sum(events) filter (where outcome = 'conflict') as conflict,
-               sum(events) filter (where outcome = 'archived') as archived
+               coalesce(sum(events) filter (where query = 'live'), 0) as judged,
+               coalesce(sum(events) filter (where query = 'archive'), 0) as archived
         from ops.tally group by 1, 2
+    ), ahead as (
+        select source, received_day, greatest(judged, archived) as sent,
+               greatest(judged, archived) - judged as in_flight,
+               greatest(judged, archived) - archived as to_archive
+        from booked b
+        where received_day > all (select received_day from seen where seen.source = b.source)
+    ), sent as (
+        select source, received_day, s.sent - coalesce(a.sent, 0) as sent,
+               s.in_flight - coalesce(a.in_flight, 0) as in_flight,
+               s.to_archive - coalesce(a.to_archive, 0) as to_archive
+        from seen s
+        left join (
+            select source, true as is_last_and_open, sum(sent) as sent, sum(in_flight) as in_flight,
+                   sum(to_archive) as to_archive
+            from ahead group by 1
+        ) a using (source, is_last_and_open)
+        union all
+        select source, received_day, sent, in_flight, to_archive from ahead
     )
     select source, received_day,
            coalesce(sent, 0)::bigint as sent,

@@ -133,6 +133,66 @@ def test_the_next_days_events_are_not_this_days(books: Books) -> None:
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize("looked_at_today", [False, True])
+@pytest.mark.parametrize(("live", "archive"), [(7, 5), (10, 10), (13, 8), (9, 14), (16, 12), (12, 16)])
+def test_at_midnight_each_event_is_of_one_day(
+    books: Books, live: int, archive: int, looked_at_today: bool
+) -> None:
+    """Ten events before midnight, up to offset 16 after it; Kafka was last asked at offset 6, then at 15."""
+    midnight = 10
+    books.sent("meal", DAY, first=0, end=None, seen=midnight if looked_at_today else 6)
+    if looked_at_today:
+        books.sent("meal", NEXT, first=midnight, end=None, seen=15)
+    for query, at, outcome in (("live", live, "accepted"), ("archive", archive, "archived")):
+        books.stands(query, "meal", at)
+        books.tally(query, "meal", DAY, outcome, min(at, midnight))
+        if at > midnight:
+            books.tally(query, "meal", NEXT, outcome, at - midnight)
+    entries = {entry.received_day: entry for entry in books.read()}
+    end = max(live, archive, 15 if looked_at_today else 6)
+    assert sum(entry.sent for entry in entries.values()) == end
+    assert sum(entry.in_flight for entry in entries.values()) == end - live
+    assert all(entry.balances for entry in entries.values())
+    assert entries[DAY].sent == min(end, midnight)
+    assert min(min(entry.in_flight, entry.to_archive) for entry in entries.values()) >= 0
+
+
+@pytest.mark.servers
+def test_after_midnight_partitions_at_different_places_balance_too(books: Books) -> None:
+    for partition, (live, archive) in enumerate([(20, 10), (10, 20), (4, 10)]):
+        books.sent("meal", DAY, first=0, end=None, seen=10, partition=partition)
+        books.stands("live", "meal", live, partition)
+        books.stands("archive", "meal", archive, partition)
+    books.tally("live", "meal", DAY, "accepted", 24)
+    books.tally("live", "meal", NEXT, "accepted", 10)
+    books.tally("archive", "meal", DAY, "archived", 30)
+    books.tally("archive", "meal", NEXT, "archived", 10)
+    day, following = books.read()
+    assert (day.residue, day.archive_residue, following.residue, following.archive_residue) == (0, 0, 0, 0)
+    assert day.sent + following.sent == 50
+    books.connection.execute(
+        "update ops.tally set events = 23 where received_day = %s and query = 'live'", (DAY,)
+    )
+    assert books.read(day=DAY)[0].residue == 1
+
+
+@pytest.mark.servers
+def test_a_topic_whose_offsets_nobody_has_looked_at_yet_balances(books: Books) -> None:
+    books.stands("live", "meal", 5)
+    books.tally("live", "meal", DAY, "accepted", 5)
+    (entry,) = books.read()
+    assert (entry.sent, entry.to_archive) == (5, 5)
+    assert entry.balances
+
+
+@pytest.mark.servers
+def test_what_is_booked_on_a_day_before_the_last_one_without_being_sent_shows(books: Books) -> None:
+    books.sent("meal", NEXT, first=0, end=None, seen=0)
+    books.tally("live", "meal", DAY, "accepted", 3)
+    assert books.read(day=DAY)[0].residue == -3
+
+
+@pytest.mark.servers
 def test_a_source_and_a_day_can_be_asked_for_and_other_prefixes_are_others(books: Books) -> None:
     books.sent("meal", DAY, first=0, end=1, seen=1)
     books.sent("meal", NEXT, first=1, end=2, seen=2)
