@@ -10,7 +10,7 @@ from infra.install.machine import GIB, REPOSITORY, Machine
 PYTHON = (3, 11)
 # Measured: environments 2.7 GiB, their packages unpacked meanwhile 2.5 GiB, jars 0.1, Maven's own 0.2 GiB.
 DISK_TO_INSTALL = 7 * GIB
-# Measured: the whole stack 5.x GiB while a rollup runs; Linux itself wants the rest.
+# Measured: the whole stack 4.2 GiB while a rollup runs; heaps may grow, and Linux itself wants the rest.
 MEMORY_TO_RUN = 7 * GIB
 
 

@@ -47,7 +47,8 @@ def _check(settings: Settings) -> None:
     except psycopg.OperationalError as error:
         raise DatabaseNotReady(
             f"no database {settings.postgres_database} on {where} for {settings.postgres_user}: {error}\n"
-            "make it (docs/administrator.md has the statements), or set MINSHENG_POSTGRES_SUPERUSER_PASSWORD"
+            "make it (docs/administrator.md, PostgreSQL and Kafka elsewhere, has the statements), or set"
+            " MINSHENG_POSTGRES_SUPERUSER_PASSWORD"
         ) from error
     if found < OLDEST:
         raise DatabaseNotReady(f"PostgreSQL {found} on {where}; {OLDEST} or newer is needed")

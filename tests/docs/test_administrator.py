@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from streams.settings import REPOSITORY, Settings
@@ -15,3 +17,10 @@ def test_every_setting_is_on_the_page_with_its_default(name: str) -> None:
     default = Settings.model_fields[name].default
     shown = "" if default is None else f"`{str(default).replace(f'{REPOSITORY}/', '')}`"
     assert [cell.strip() for cell in row.split("|")[1:3]] == [f"`MINSHENG_{name.upper()}`", shown]
+
+
+def test_the_sections_that_messages_name_are_there() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (REPOSITORY / "infra").rglob("*.py")]
+    named = {section for text in texts for section in re.findall(r"docs/administrator\.md, ([^,]+),", text)}
+    assert len(named) >= 2
+    assert [section for section in named if f"\n## {section}\n" not in PAGE] == []

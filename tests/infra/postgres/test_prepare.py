@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.errors import DatabaseNotReady
 from infra.local.secrets import make_secrets
 from infra.postgres import prepare
 from infra.postgres.prepare import prepare_database
-from streams.settings import Settings
+from streams.settings import REPOSITORY, Settings
 
 pytestmark = pytest.mark.servers
+MADE_FOR_OTHERS = prepare.METADATA
 
 
 @pytest.fixture
@@ -56,6 +58,34 @@ def test_with_a_superuser_everything_is_made_once(elsewhere: Settings, postgres:
         assert connection.execute("select count(*) from ops.contract").fetchone() == (0,)
     # From now on the superuser is not needed.
     prepare_database(elsewhere)
+
+
+def test_the_administrators_page_has_all_that_is_needed_without_a_superusers_password(
+    elsewhere: Settings, postgres: dict[str, object]
+) -> None:
+    page = (REPOSITORY / "docs" / "administrator.md").read_text(encoding="utf-8")
+    (statements,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    # names of this test's own, as other tests share the server
+    own = elsewhere.postgres_database
+    statements = re.sub(r"(?<=role |base |wner )\w+", rf"{own}_\g<0>", statements)
+    statements = re.sub(r"<secrets/(\w+)>", lambda found: elsewhere.secret(found[1]), statements)
+    with psycopg.connect(make_conninfo(**postgres, dbname="postgres"), autocommit=True) as connection:
+        for statement in statements.split(";"):
+            connection.execute(statement.encode())
+    names = {
+        name: f"{own}_{Settings.model_fields[name].default}"
+        for name in ("postgres_database", "postgres_user", "postgres_reader")
+    }
+    settings = Settings(**{**elsewhere.model_dump(), **names})
+    prepare_database(settings)
+    for dsn in (settings.reader_dsn, *(elsewhere_dsn(settings, own, name) for name in MADE_FOR_OTHERS)):
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def elsewhere_dsn(settings: Settings, own: str, name: str) -> str:
+    """Of Airflow or Superset to its own database."""
+    return make_conninfo(settings.metadata_dsn(name), user=f"{own}_{name}", dbname=f"{own}_{name}")
 
 
 def test_readers_cannot_enter_the_metadata_of_others(
