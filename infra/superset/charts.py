@@ -172,8 +172,9 @@ def days(
     width: int,
     height: int = HALF_HEIGHT,
     filters: Sequence[Mapping[str, Any]] = (),
+    stacked: bool = False,
 ) -> Chart:
-    """Columns by day."""
+    """Columns by day, beside each other or on top of each other where `by` is given."""
     params = {
         **MARGINS,
         "x_axis": dataset.time_column,
@@ -184,7 +185,7 @@ def days(
         "orientation": "vertical",
         "row_limit": 10_000,
         "truncate_metric": True,
-        "stack": None,
+        "stack": "Stack" if stacked else None,
         "show_legend": by is not None,
         "legendType": "scroll",
         "legendOrientation": "top",

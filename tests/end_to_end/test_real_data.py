@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import duckdb
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 
 from streams.settings import REPOSITORY
 from tests.end_to_end.installation import Installation
+from tests.end_to_end.test_city_day import total
 from tests.superset_visitors import administrator
 from tests.waiting import wait_for_equal
 
@@ -75,5 +77,21 @@ def test_the_daily_report_shows_the_three_days(city: Installation) -> None:
     address = f"http://127.0.0.1:{city.settings.superset_port}"
     admin = administrator(address, city.settings.secret("superset_admin"))
     rows = admin.rows("daily publications", columns=["event_day", "accepted", "source"], metrics=[])
-    found = {str(row["event_day"]): row["accepted"] for row in rows if row["source"] == SOURCE}
-    assert sorted(found.values()) == sorted(DAYS.values())
+    found = {day_of(row["event_day"]): row["accepted"] for row in rows if row["source"] == SOURCE}
+    assert found == DAYS
+    for dimension in ("request_type", "channel", "district"):
+        answer = admin.rows(
+            f"daily {SOURCE} requests", columns=["event_day", dimension], metrics=[total("requests")]
+        )
+        charted = [(day_of(row["event_day"]), row[dimension], row["requests"]) for row in answer]
+        in_file = duckdb.sql(
+            f"select event_day, {dimension}, sum(requests)::int from ({IN_FILE}) group by all"
+        ).fetchall()
+        assert sorted(charted, key=str) == sorted(in_file, key=str)
+
+
+def day_of(value: str | float) -> str:
+    """A date as Superset answers it, milliseconds since 1970 or ISO, as ISO."""
+    if isinstance(value, str):
+        return value[:10]
+    return datetime.fromtimestamp(value / 1000, UTC).date().isoformat()

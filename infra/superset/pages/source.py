@@ -8,6 +8,7 @@ from infra.superset.assets import Chart, Dashboard, Dataset, Filter, Row, Sectio
 from infra.superset.charts import days, minutes, newest_days, ranked, table, where
 from infra.superset.data.comparison import SPANS, today_and_yesterday
 from infra.superset.data.daily import daily_measures, published_days
+from infra.superset.data.days import published_metric, published_values
 from infra.superset.data.dimensions import Dimension, dimensions
 from infra.superset.data.live import minutes_of_today, values_of_today
 from infra.superset.data.measures import additive, distinct
@@ -18,6 +19,7 @@ from streams.contract.tables import MetricTable, metric_tables
 from streams.contract.types import values_of
 
 MOST_BANDS = 6
+MOST_DAILY_ROWS = 1000
 
 
 def slug(source: str) -> str:
@@ -36,6 +38,7 @@ def source_page(contract: Contract, contracts: Mapping[str, Contract]) -> Dashbo
         rows += _breakdown(contract, each, live[each.metric])
     rows += [Section("隔离区"), _quarantine(contract, contracts, only)]
     rows += [Section("日终"), _published(contract, contracts, [*only, newest_days()])]
+    rows += [row for each in tables for row in _published_breakdown(contract, each)]
     return Dashboard(
         slug=slug(contract.source),
         title=contract.title,
@@ -186,6 +189,45 @@ def _published(
             right=["value__text"],
         ),
     )
+
+
+def _published_breakdown(contract: Contract, each: MetricTable) -> Iterable[Row]:
+    """A metric's published days by county, or by its first dimension: a series beside every measure."""
+    dims, measures = dimensions(contract, each.metric), additive(contract, each.metric)
+    if not dims:
+        return
+    dim = next((dim for dim in dims if dim.is_division), dims[0])
+    counted = distinct(contract, each.metric)
+    names = [*(measure.name for measure in measures), *counted]
+    charts = [
+        table(
+            key_of(contract, each.metric, "daily", dim.field),
+            f"{each.title}：按{dim.title}（日终）",
+            published_values(contract, each),
+            ["event_day", "label", *names],
+            width=7 if measures else COLUMNS,
+            filters=[where("dimension", dim.field), newest_days()],
+            order=[("event_day", False), (names[0], False)],
+            formats={
+                **{measure.name: measure.number_format for measure in measures},
+                **dict.fromkeys(counted, ",d"),
+            },
+            most=MOST_DAILY_ROWS,
+        )
+    ]
+    if measures:
+        series = days(
+            key_of(contract, each.metric, "days", dim.field),
+            f"{measures[0].title}：每日，按{dim.title}（日终）",
+            published_metric(contract, each),
+            measures[0].figure,
+            by=dim.label_column,
+            width=5,
+            filters=[newest_days()],
+            stacked=True,
+        )
+        charts.insert(0, series)
+    yield tuple(charts)
 
 
 def _county(contract: Contract, live: Mapping[str, Dataset]) -> Iterable[Filter]:

@@ -167,7 +167,16 @@ def _published(  # noqa: PLR0917 (rows of one table)
                 rows.append((day, revision, *group, *_numbers(table, random, random.randint(20, 90))))
             for measure in table.distinct:
                 value = random.randint(5000, 9000)
-                counts.append((contract.source, table.metric, measure, day, revision, Jsonb({}), value))
+                groups: list[dict[str, str | None]] = [{}]
+                groups += [
+                    {field: value}
+                    for place, field in enumerate(table.dimensions)
+                    for value in dict.fromkeys(group[place] for group in combinations(contract, table))
+                ]
+                counts += [
+                    (contract.source, table.metric, measure, day, revision, Jsonb(group), value + number)
+                    for number, group in enumerate(groups)
+                ]
     insert(connection, f"mart.{table.revision_name}", columns, rows)
     insert(connection, "mart.distinct_day_revision", exact, counts)
 

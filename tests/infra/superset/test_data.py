@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -21,12 +21,13 @@ from infra.superset.bundle import pages
 from infra.superset.data import sql as pieces
 from infra.superset.data.comparison import today_and_yesterday
 from infra.superset.data.daily import daily_measures, validations
+from infra.superset.data.days import published_metric, published_values
 from infra.superset.data.ledger import ledger_of_today
 from infra.superset.data.live import minutes_of_today, values_of_today
 from infra.superset.data.overview import all_minutes_of_today, freshness
 from infra.superset.data.quarantine import quarantined_today, reasons_today
 from streams.contract.model import Contract
-from streams.contract.tables import metric_tables
+from streams.contract.tables import MetricTable, metric_tables
 from streams.settings import Settings
 from streams.zone import ZONE
 from tests.infra.superset import contracts as known
@@ -298,6 +299,50 @@ def test_a_day_shows_its_current_revision(reader: Connection) -> None:
             (row["event_day"], row["revision"]),
         ).fetchall()
         assert row["value"] == expected["meals"]
+
+
+@pytest.mark.parametrize(
+    ("contract", "table"),
+    [(contract, table) for contract in EVERY.values() for table in metric_tables(contract)],
+    ids=lambda each: getattr(each, "source", None) or each.metric,
+)
+def test_published_days_by_dimension_are_those_of_the_mart(
+    contract: Contract, table: MetricTable, reader: Connection
+) -> None:
+    """Counts by day and each dimension, grouped here; distinct counts each read from their own row."""
+    rows = reader.execute(sql.SQL("select * from {}").format(sql.Identifier("mart", table.name))).fetchall()
+    shown = ask(reader, published_metric(contract, table))
+    values = ask(reader, published_values(contract, table))
+    assert len(shown) == len(rows) > 0
+    (count, *_) = (column.name for column in table.columns if column.aggregate == "count")
+    for field in table.dimensions:
+        expected = counted(rows, field, count)
+        assert counted(shown, field, count) == expected
+        by_field = [row for row in values if row["dimension"] == field]
+        assert {(row["event_day"], row["value"]): row[count] for row in by_field} == expected
+        assert len(by_field) == len(expected)
+        for measure in table.distinct:
+            query = (
+                "select event_day, dimensions->>%s as value, value as found from mart.distinct_day"
+                " where source = %s and metric = %s and measure = %s"
+                " and dimensions ? %s and dimensions - %s = '{}'"
+            )
+            keys = (field, contract.source, table.metric, measure, field, field)
+            exact = {
+                (row["event_day"], row["value"]): row["found"]
+                for row in reader.execute(query, keys).fetchall()
+            }
+            assert {(row["event_day"], row["value"]): row[measure] for row in by_field} == exact
+    assert sum(row[count] for row in values if row["dimension"] == "") == sum(row[count] for row in rows)
+
+
+def counted(rows: list[dict[str, Any]], field: str, count: str) -> dict[tuple[date, str | None], int]:
+    """(event_day, value of the dimension) -> sum of the column."""
+    sums: dict[tuple[date, str | None], int] = {}
+    for row in rows:
+        key = row["event_day"], row[field]
+        sums[key] = sums.get(key, 0) + row[count]
+    return sums
 
 
 def test_a_failed_validation_says_which_rule(reader: Connection) -> None:
