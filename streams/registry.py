@@ -15,6 +15,7 @@ from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
 from streams.settings import Settings
 
+TABLE = "ops.contract"
 _VERSIONS = "select source, number, version from ops.contract where retired_at is null order by source"
 _TEXTS = "select source, text from ops.contract where retired_at is null and source = any(%s)"
 
@@ -98,7 +99,7 @@ class Registry:
         }
         changed = [source for source in versions if source not in known]
         for source, text in connection.execute(_TEXTS, (changed,)).fetchall():
-            known[source] = parse_contract(text, f"ops.contract[{source}]")
+            known[source] = parse_contract(text, f"{TABLE}[{source}]")
         contracts = {source: known[source] for source in versions if source in known}
         numbers = {source: number for source, number, _ in rows}
         return Deployed(MappingProxyType(contracts), MappingProxyType(numbers), revision)

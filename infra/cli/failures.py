@@ -17,6 +17,7 @@ from infra.superset.errors import SupersetError, SupersetMissing
 from spark_jobs.rollup.errors import RollupError
 from streams.contract.errors import ContractError
 from streams.errors import ImportRefused, KafkaAway, SecretMissing, StreamsError
+from streams.registry import TABLE
 from streams.settings import Settings
 from streams.simulator.errors import AlreadyRunning, DayRefused, GatewayAway, RegistryAway, UnknownSource
 
@@ -43,7 +44,7 @@ def failures() -> Iterator[None]:
     try:
         yield
     except EXPECTED as error:
-        fail(str(error), code_of(error))
+        fail(f"{error}{_deploy_again(error)}", code_of(error))
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         said = str(error).splitlines()[0]
         fail(f"{_postgres()} lacks a table ({said}). `minsheng up` makes what is missing.", exits.AWAY)
@@ -60,6 +61,13 @@ def code_of(error: Exception) -> int:
     if isinstance(error, AWAY):
         return exits.AWAY
     return exits.USAGE if isinstance(error, ASKED_WRONGLY) else exits.FAILURE
+
+
+def _deploy_again(error: Exception) -> str:
+    """What to do about a contract that is in service and that this version of the platform cannot read."""
+    if isinstance(error, ContractError) and any(each.file.startswith(TABLE) for each in error.problems):
+        return "\nThis is a deployed contract: mend its file, then `minsheng contract deploy`."
+    return ""
 
 
 def _postgres() -> str:

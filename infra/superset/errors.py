@@ -11,8 +11,6 @@ from __future__ import annotations
 class SupersetError(Exception):
     """Something of Superset does not work; the text says what, where, and what to do next."""
 
-    is_away = False
-
 
 class SupersetFailed(SupersetError):
     """A script inside Superset's environment ended badly."""
@@ -20,5 +18,3 @@ class SupersetFailed(SupersetError):
 
 class SupersetMissing(SupersetError):
     """Superset's environment or its metadata database is not there."""
-
-    is_away = True

@@ -81,7 +81,8 @@ def test_a_deployed_contract_that_cannot_be_read_is_said_with_its_place(deployed
         connection.execute("update ops.contract set text = 'source: [' where source = 'canteen_meal'")
     result = CliRunner().invoke(app, ["rollup", "due"])
     assert result.exit_code == 1
-    assert "ops.contract[canteen_meal]:1" in result.stderr
+    assert "ops.contract[canteen_meal]:2: not YAML" in result.stderr
+    assert "`minsheng contract deploy`" in result.stderr
 
 
 def test_a_database_without_tables_is_one_to_wait_for(deployed: Settings) -> None:
