@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from infra.cli.output import err, out, print_json
 from streams.simulator.answer import Answer
 from streams.simulator.day import SimulatedDay
 
+SAY_EVERY_SECONDS = 20.0
 HEADINGS = {
     "sent": "sent",
     "accepted": "accepted",
@@ -28,14 +30,35 @@ HEADINGS = {
 def progress(
     days: Sequence[SimulatedDay], begin: int | None, end: int | None
 ) -> Iterator[Callable[[str, int], None]]:
-    """A bar for each source on standard error; gives the function that moves it on."""
+    """Gives the function that is told what was sent: a bar for each source, or a line now and then.
+
+    On standard error; lines where that is no terminal.
+    """
+    totals = {one.contract.source: one.count(begin, end) for one in days}
+    if not err.is_terminal:
+        yield _lines(sum(totals.values()))
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as bars:
         tasks = {
-            one.contract.source: bars.add_task(one.contract.title, total=one.count(begin, end))
+            one.contract.source: bars.add_task(one.contract.title, total=totals[one.contract.source])
             for one in days
         }
         yield lambda source, count: bars.advance(tasks[source], count)
+
+
+def _lines(total: int) -> Callable[[str, int], None]:
+    began = said = time.monotonic()
+    sent = 0
+
+    def tell(_: str, count: int) -> None:
+        nonlocal said, sent
+        sent += count
+        if time.monotonic() - said >= SAY_EVERY_SECONDS:
+            said = time.monotonic()
+            err.print(f"  {sent:,} of {total:,} events sent ({said - began:.0f} s)")
+
+    return tell
 
 
 def report(answers: Sequence[Answer], day: date, seed: int, seconds: float | None, *, as_json: bool) -> None:
