@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from infra.local.parts import all_parts
 from streams.settings import REPOSITORY, Settings
 
 PAGE = (REPOSITORY / "docs" / "administrator.md").read_text(encoding="utf-8")
@@ -24,3 +25,9 @@ def test_the_sections_that_messages_name_are_there() -> None:
     named = {section for text in texts for section in re.findall(r"docs/administrator\.md, ([^,]+),", text)}
     assert len(named) >= 2
     assert [section for section in named if f"\n## {section}\n" not in PAGE] == []
+
+
+@pytest.mark.parametrize("name", [part.name for part in all_parts(Settings())])
+def test_every_part_is_on_the_page(name: str) -> None:
+    shown = "airflow-*" if name.startswith("airflow-") else name
+    assert f"\n| `{shown}` |" in PAGE
