@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -69,3 +69,18 @@ def open_browser() -> Iterator[BrowserContext]:
         )
         yield context
         context.close()
+
+
+def log_in(page: Page, address: str, name: str, password: str) -> None:
+    """Log in by the form, as a person does."""
+    page.goto(f"{address}/login/")
+    page.locator("input[type=text]").fill(name)
+    page.locator("input[type=password]").fill(password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def tile(page: Page, title: str) -> Locator:
+    """The big number of the chart of that title."""
+    holders = page.locator("[data-test=dashboard-component-chart-holder]")
+    return holders.filter(has=page.get_by_text(title, exact=True)).locator(".header-line")

@@ -21,7 +21,7 @@ from streams.settings import REPOSITORY
 from streams.zone import ZONE
 from tests.end_to_end.installation import Installation
 from tests.end_to_end.sent import Meal, meals_of, totals
-from tests.superset_visitors import administrator, open_browser
+from tests.superset_visitors import administrator, log_in, open_browser, tile
 from tests.waiting import wait_for_equal
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1500)]
@@ -199,18 +199,13 @@ def test_the_dashboards_show_these_numbers(city: Installation, today: list[Meal]
 
     with open_browser() as browser:
         page = browser.new_page()
-        page.goto(f"{address}/login/")
-        page.locator("input[type=text]").fill("operator")
-        page.locator("input[type=password]").fill(city.settings.secret("superset_operator"))
-        page.keyboard.press("Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
+        log_in(page, address, "operator", city.settings.secret("superset_operator"))
         page.goto(f"{address}/superset/dashboard/today/")
-        tile = page.locator("[data-test=dashboard-component-chart-holder]").filter(has_text="今日人次 · 实时")
-        expect(tile.locator(".header-line")).to_have_text(f"{len(today):,}", timeout=CHART_MS)
+        expect(tile(page, "今日人次 · 实时")).to_have_text(f"{len(today):,}", timeout=CHART_MS)
         expect(page.locator("canvas").first).to_be_visible(timeout=CHART_MS)
         page.wait_for_timeout(3_000)  # charts are drawn with an animation
         (REPOSITORY / "build").mkdir(exist_ok=True)
-        page.screenshot(path=REPOSITORY / "build" / "overview.png")
+        page.screenshot(path=REPOSITORY / "build" / "city_day.png")
 
 
 def total(column: str) -> dict[str, Any]:

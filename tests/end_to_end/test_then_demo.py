@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 
 import psycopg
 import pytest
+from playwright.sync_api import expect
 
+from streams.settings import REPOSITORY
 from streams.zone import ZONE
 from tests.end_to_end.installation import Installation
+from tests.superset_visitors import log_in, open_browser, tile
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
+CHART_MS = 60_000
 DAY = datetime.now(ZONE).date() - timedelta(days=2)
 
 
@@ -49,3 +53,16 @@ def test_a_second_call_changes_nothing_that_runs(city: Installation, played: str
 
 def test_the_city_goes_on_and_every_event_is_accounted_for(city: Installation, played: str) -> None:
     assert [line["residue"] for line in city.json("ledger")].count(0) == len(city.json("ledger"))
+
+
+def test_the_dashboard_shows_the_living_city(city: Installation, played: str) -> None:
+    address = f"http://127.0.0.1:{city.settings.superset_port}"
+    with open_browser() as browser:
+        page = browser.new_page()
+        log_in(page, address, "operator", city.settings.secret("superset_operator"))
+        page.goto(f"{address}/superset/dashboard/today/")
+        expect(tile(page, "对账差额")).to_have_text("0", timeout=CHART_MS)
+        expect(page.locator("canvas").first).to_be_visible(timeout=CHART_MS)
+        page.wait_for_timeout(5_000)  # charts are drawn with an animation
+        (REPOSITORY / "build").mkdir(exist_ok=True)
+        page.screenshot(path=REPOSITORY / "build" / "overview.png")
