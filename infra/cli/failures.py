@@ -44,14 +44,14 @@ def failures() -> Iterator[None]:
     try:
         yield
     except EXPECTED as error:
-        fail(f"{error}{_deploy_again(error)}", code_of(error))
+        fail(f"{error}{_in_service(error)}", code_of(error))
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
-        said = str(error).splitlines()[0]
-        fail(f"{_postgres()} lacks a table ({said}). `minsheng up` makes what is missing.", exits.AWAY)
+        fail(
+            f"{_postgres()} lacks a table ({_said(error)}). `minsheng up` makes what is missing.", exits.AWAY
+        )
     except psycopg.OperationalError as error:
-        said = str(error).splitlines()[0]
         remedy = "`minsheng status` shows what runs, `minsheng up` starts what does not."
-        fail(f"{_postgres()} is away: {said}. {remedy}", exits.AWAY)
+        fail(f"{_postgres()} is away: {_said(error)}. {remedy}", exits.AWAY)
 
 
 def code_of(error: Exception) -> int:
@@ -63,11 +63,19 @@ def code_of(error: Exception) -> int:
     return exits.USAGE if isinstance(error, ASKED_WRONGLY) else exits.FAILURE
 
 
-def _deploy_again(error: Exception) -> str:
-    """What to do about a contract that is in service and that this version of the platform cannot read."""
+def _in_service(error: Exception) -> str:
+    """What to do about a contract that is deployed and that this version of the platform cannot read."""
     if isinstance(error, ContractError) and any(each.file.startswith(TABLE) for each in error.problems):
-        return "\nThis is a deployed contract: mend its file, then `minsheng contract deploy`."
+        return (
+            "\nThis contract is in service, and this version of the platform cannot read it: go on with the"
+            " version that deployed it (ops.contract_history says when that was)."
+        )
     return ""
+
+
+def _said(error: psycopg.Error) -> str:
+    """The first line: the others are guesses, or the statement."""
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _postgres() -> str:

@@ -13,7 +13,9 @@ from infra.cli.main import app
 from streams.settings import REPOSITORY
 
 PAGES = (REPOSITORY / "README.md", REPOSITORY / "README.zh-CN.md", *(REPOSITORY / "docs").glob("*.md"))
-CODE = re.compile(r"^```\w*\n(?P<fenced>.*?)^```|^    (?P<indented>.*)$|`(?P<inline>[^`\n]+)`", re.M | re.S)
+CODE = re.compile(
+    r"^```\w*\n(?P<fenced>.*?)^```|^    (?P<indented>[^\n]*)$|`(?P<inline>[^`\n]+)`", re.M | re.S
+)
 TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 

@@ -82,7 +82,7 @@ def test_a_deployed_contract_that_cannot_be_read_is_said_with_its_place(deployed
     result = CliRunner().invoke(app, ["rollup", "due"])
     assert result.exit_code == 1
     assert "ops.contract[canteen_meal]:2: not YAML" in result.stderr
-    assert "`minsheng contract deploy`" in result.stderr
+    assert "go on with the version that deployed it" in result.stderr
 
 
 def test_a_database_without_tables_is_one_to_wait_for(deployed: Settings) -> None:
