@@ -10,7 +10,7 @@ import pandas as pd
 import psycopg
 from psycopg import sql
 
-from expectations import docs, record, total_rules, wording
+from expectations import alerts, docs, record, total_rules, wording
 from expectations.answers import Answer
 from expectations.questioner import Questioner
 from expectations.rule import Rule, rule
@@ -34,6 +34,8 @@ def validate(
 ) -> Iterator[tuple[str, list[Answer]]]:
     """Ask each deployed source (or those named) about its last `hours`; keep the answers; give them back.
 
+    Then raise and clear the alerts of every deployed source.
+
     Raises NotDeployed before anything is asked, psycopg.OperationalError, ExpectationsError.
     """
     contracts = deployed(settings).contracts
@@ -50,6 +52,7 @@ def validate(
             "delete from ops.validation where scope = 'live' and validated_at < %s",
             (now - timedelta(days=KEPT_DAYS),),
         )
+        alerts.settle(connection, contracts, now)
     docs.build(questioner, settings.home)
 
 

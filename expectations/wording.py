@@ -29,6 +29,16 @@ UNEXPECTED = "{count} 处不符"
 OBSERVED = "实际为 {value}"
 EMPTY = "（空）"
 GATE_REFUSED = "{title} {day}：{blocking} 条必须满足的规则未通过，保留上一版本"
+SILENT = (
+    "{title}：自 {since} 起没有收到任何事件，已超过约定的 {minutes} 分钟。请联系{owner}核实发送程序与网络；"
+    "若其他来源也没有事件，请先看 minsheng status"
+)
+LIVE_FAILED = "{title}：{at} 的实时校验未通过（{rules}）。请看「校验结果」中的说明，并与{owner}核对"
+DAY_FAILED = (
+    "{title}：{days} 的日终校验未通过（{rules}），看板保留上一版。请看「校验结果」中的说明，与{owner}核对；"
+    "数据补齐后会自动重新发布"
+)
+AND_MORE = "{shown}等 {all} 项"
 
 
 def text(template: str, **values: object) -> str:

@@ -7,6 +7,7 @@ import os
 import typer
 
 from infra.cli import (
+    alerts,
     contract,
     dashboards,
     demo,
@@ -43,6 +44,7 @@ def choose_java() -> None:
 app.command()(demo.demo)
 app.add_typer(stack.app)
 app.command()(ledger.ledger)
+app.command()(alerts.alerts)
 app.command()(doctor.doctor)
 app.add_typer(contract.app, name="contract")
 app.add_typer(dashboards.app, name="dashboards")

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from expectations.alerts import read_open
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, err, print_json
@@ -17,6 +19,7 @@ from infra.local.bring_up import last_lines
 from infra.local.parts import all_parts, chosen
 from infra.local.stack import Stack, log_of
 from infra.local.status import TITLES, PartStatus
+from streams.errors import SecretMissing
 from streams.settings import Settings
 from streams.zone import ZONE_NAME
 
@@ -68,9 +71,20 @@ def status(as_json: AsJson = False) -> None:
     else:
         console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
         console.print(_table(found))
+        console.print(_alerts(Settings()))
     optional = {part.name for part in all_parts(Settings()) if part.on_demand}
     wanted = [part for part in found if part.name not in optional or part.state != "stopped"]
     raise typer.Exit(exits.OK if all(part.state == "healthy" for part in wanted) else exits.NO)
+
+
+def _alerts(settings: Settings) -> str:
+    """One line about the alerts that stand."""
+    try:
+        with psycopg.connect(settings.postgres_dsn) as connection:
+            standing = len(read_open(connection))
+    except (psycopg.Error, SecretMissing):
+        return "未解除告警：未知（PostgreSQL 没有回答）"
+    return f"未解除告警：{standing}" + ("（minsheng alerts）" if standing else "")
 
 
 def _table(found: list[PartStatus]) -> Table:

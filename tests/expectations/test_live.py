@@ -50,6 +50,7 @@ def test_sound_minutes_pass_and_each_fault_is_named(settings: Settings) -> None:
             "select success, failed, results -> 0 ->> 'title' from ops.validation"
             " where source = 'canteen_meal' and scope = 'live' order by id"
         ).fetchall()
+        alerts = connection.execute("select code, source, cleared_at from ops.alert").fetchall()
 
     assert set(failed["canteen_meal"]) == {
         "division.known",
@@ -63,6 +64,7 @@ def test_sound_minutes_pass_and_each_fault_is_named(settings: Settings) -> None:
     }
     assert [success for success, _, _ in kept] == [True, False]
     assert kept[1][1] == len(failed["canteen_meal"])
+    assert alerts == [("live_failed", "canteen_meal", None)]
 
 
 def test_old_answers_about_minutes_are_forgotten_and_those_about_days_are_not(settings: Settings) -> None:

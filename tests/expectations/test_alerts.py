@@ -1,0 +1,90 @@
+"""Alerts stand exactly as long as what they say is so, and one of a kind for a source."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+import pytest
+
+from expectations.alerts import Failed, Known, read_open, settle, standing
+from expectations.answers import Answer
+from expectations.record import record
+from infra.deploy import deploy
+from streams.contract.loader import load_contracts
+from streams.settings import Settings
+
+CONTRACTS = load_contracts(Settings().contracts_dir)
+CANTEEN = CONTRACTS["canteen_meal"]
+NOON = datetime(2022, 6, 14, 4, tzinfo=UTC)
+LONG_AGO = NOON - timedelta(days=30)
+
+
+def texts(known: Known, now: datetime = NOON) -> dict[str, str]:
+    return {alert.code: alert.message for alert in standing([known], now)}
+
+
+def test_a_source_in_order_has_no_alert() -> None:
+    assert texts(Known(CANTEEN, LONG_AGO, NOON - timedelta(minutes=9))) == {}
+
+
+def test_silence_says_who_since_when_and_what_to_do() -> None:
+    said = texts(Known(CANTEEN, LONG_AGO, NOON - timedelta(minutes=30)))["silent"]
+    for part in (CANTEEN.title, "2022-06-14 11:30", "10 分钟", CANTEEN.owner, "minsheng status"):
+        assert part in said
+
+
+def test_a_source_deployed_just_now_is_not_silent_and_one_that_never_sends_is() -> None:
+    deployed = NOON - timedelta(minutes=5)
+    assert texts(Known(CANTEEN, deployed)) == {}
+    assert texts(Known(CANTEEN, deployed, LONG_AGO)) == {}
+    assert set(texts(Known(CANTEEN, deployed), NOON + timedelta(minutes=5))) == {"silent"}
+
+
+def test_failed_rules_are_named_and_many_days_are_counted() -> None:
+    failed = Failed(NOON, ("甲", "乙", "丙", "丁"))
+    days = {date(2022, 6, day): Failed(NOON, ("甲",)) for day in (9, 10, 11, 12)}
+    found = texts(Known(CANTEEN, LONG_AGO, NOON, failed, days))
+    assert "甲、乙、丙等 4 项" in found["live_failed"]
+    assert "2022-06-12、2022-06-11、2022-06-10等 4 项" in found["day_failed"]
+
+
+def answer(*, success: bool) -> Answer:
+    return Answer("canteen_meal.day", "rule", "餐费相符", "critical", success, "")
+
+
+@pytest.mark.servers
+def test_an_alert_is_raised_once_and_cleared_when_it_is_over(settings: Settings) -> None:
+    deploy(settings, CONTRACTS.values())
+    day = date(2022, 6, 13)
+    with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
+        connection.execute("update ops.contract set deployed_at = %s", (LONG_AGO,))
+        connection.execute(
+            "insert into ops.freshness (source, last_received_at, last_committed_at)"
+            " select source, %s, now() from ops.contract",
+            (NOON - timedelta(minutes=1),),
+        )
+        connection.execute("insert into ops.alert (code, message) values ('by_another', '磁盘将满')")
+
+        def raised(now: datetime) -> set[tuple[str, str | None, datetime]]:
+            settle(connection, CONTRACTS, now)
+            found = read_open(connection)
+            return {(each.code, each.source, each.raised_at) for each in found if each.source}
+
+        assert raised(NOON) == set()
+        late = NOON + timedelta(minutes=10)
+        silent = ("silent", "canteen_meal", late)
+        assert raised(late) == {silent}
+        assert raised(late + timedelta(seconds=1)) == {silent}
+
+        record(connection, "day", "canteen_meal", day, [answer(success=False)])
+        record(connection, "day", "canteen_meal", day - timedelta(days=1), [answer(success=True)])
+        failed = ("day_failed", "canteen_meal", late + timedelta(seconds=2))
+        assert raised(late + timedelta(seconds=2)) == {silent, failed}
+        assert [each.code for each in read_open(connection) if "餐费相符" in each.message] == ["day_failed"]
+
+        record(connection, "day", "canteen_meal", day, [answer(success=True)])
+        connection.execute("update ops.freshness set last_received_at = %s", (late,))
+        assert raised(late + timedelta(seconds=3)) == set()
+        kept = connection.execute("select code, cleared_at is null from ops.alert order by id").fetchall()
+    assert kept == [("by_another", True), ("silent", False), ("day_failed", False)]
