@@ -3,7 +3,8 @@
 Pure: values in, reasons out. An envelope is a dict as it comes from JSON: the context attributes and `data`.
 Source of the rules: CloudEvents specification 1.0.2, sections "Type System" and "Context Attributes", and
 its JSON format. Narrower than the specification where the platform needs it: `time` is required and has an
-offset, `data` is a JSON object, `data_base64` is refused.
+offset, `data` is a JSON object, `data_base64` is refused. Attributes go to Kafka and into the lake as they
+are, so none may hold the number of a person.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from streams.judge.identifiers import identifies_a_person
+
 SPEC_VERSION = "1.0"
 CODE = "bad_envelope"
+PERSONAL = "untokenised"
 MAX_TEXT = 512
 MAX_EXTENSIONS = 16
 JSON_TYPE = re.compile(r"\A(application|text)/([a-z0-9.+-]+\+)?json(\s*;.*)?\Z", re.IGNORECASE)
@@ -62,6 +66,8 @@ def envelope_reasons(event: Mapping[str, Any]) -> list[Reason]:
     kind = event.get("datacontenttype")
     if kind is not None and not (isinstance(kind, str) and JSON_TYPE.match(kind)):
         reasons.append(Reason(CODE, "datacontenttype", "not JSON"))
+    elif kind is not None and identifies_a_person(kind):
+        reasons.append(Reason(PERSONAL, "datacontenttype"))
     extensions = [name for name in event if name not in _KNOWN]
     if len(extensions) > MAX_EXTENSIONS:
         reasons.append(Reason(CODE, None, f"more than {MAX_EXTENSIONS} extensions"))
@@ -82,21 +88,24 @@ def _required(event: Mapping[str, Any], name: str) -> Reason | None:
     if not isinstance(value, str):
         return Reason(CODE, name, "not a string")
     fault = _text_fault(value) or _FAULTS[name](value)
-    return Reason("bad_time" if name == "time" and fault else CODE, name, fault) if fault else None
+    if fault:
+        return Reason("bad_time" if name == "time" else CODE, name, fault)
+    return Reason(PERSONAL, name) if identifies_a_person(value) else None
 
 
 def _optional(name: str, value: Any) -> Reason | None:
-    if not _NAME.match(name):
+    if not _NAME.match(name) or identifies_a_person(name):
         # What a sender wrote as a name is shown nowhere: it may be anything.
-        return Reason(CODE, None, "attribute name not of a-z and 0-9, or longer than 20")
+        return Reason(CODE, None, "attribute name not of a-z and 0-9, longer than 20, or a person's number")
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
         return None if value in _INT32 else Reason(CODE, name, "integer beyond 32 bits")
     if not isinstance(value, str):
         return Reason(CODE, name, "neither text, integer nor boolean")
-    fault = _text_fault(value, empty=name not in ("subject", "dataschema"))
-    return Reason(CODE, name, fault) if fault else None
+    if fault := _text_fault(value, empty=name not in ("subject", "dataschema")):
+        return Reason(CODE, name, fault)
+    return Reason(PERSONAL, name) if identifies_a_person(value) else None
 
 
 def _text_fault(value: str, *, empty: bool = False) -> str | None:

@@ -14,6 +14,7 @@ from streams.contract.rendering import quoted
 from streams.contract.types import NAMED_TYPES
 from streams.envelope import MAX_TEXT
 from streams.judge import columns, sql
+from streams.judge.identifiers import HARMLESS_TEXT, HARMLESS_URI, SUSPICIOUS
 from streams.judge.rules import Rule, may_hide_a_person, surely_nobody
 from streams.judge.sql import DECIMAL, MAX_BYTES, ROWS
 
@@ -68,7 +69,8 @@ select coalesce({right}, false) as _ok, {", ".join(columns.outputs(contract, slo
 def _envelope(contract: Contract) -> list[str]:
     """Conditions for an envelope that streams.envelope would find nothing wrong with; narrower than that."""
     extensions = [
-        f"coalesce({full_match(f'_a_{name}', sql.PLAIN_TEXT)} and strlen(_a_{name}) <= {MAX_TEXT}, true)"
+        f"(_a_{name} is null or ({_identifier(f'_a_{name}', sql.PLAIN_TEXT, HARMLESS_TEXT)}"
+        f" and strlen(_a_{name}) <= {MAX_TEXT}))"
         for name in _EXTENSIONS
     ]
     return [
@@ -76,12 +78,21 @@ def _envelope(contract: Contract) -> list[str]:
         f"_a_type = '\"{contract.source}\"'",
         "coalesce(_a_datacontenttype = '\"application/json\"', true)",
         f"strlen(_a_id) <= {MAX_TEXT}",
-        full_match("_a_id", sql.PLAIN_TEXT),
+        _identifier("_a_id", sql.PLAIN_TEXT, HARMLESS_TEXT),
         f"strlen(_a_source) <= {MAX_TEXT}",
-        full_match("_a_source", sql.PLAIN_URI),
+        _identifier("_a_source", sql.PLAIN_URI, HARMLESS_URI),
         full_match("_time", sql.PLAIN_TIME),
         *extensions,
     ]
+
+
+def _identifier(column: str, plain: str, harmless: str) -> str:
+    """An attribute of that form in which no number of a person can be."""
+    suspicious = f"regexp_matches({column}, {sql.literal(SUSPICIOUS)})"
+    return (
+        f"case when {full_match(column, harmless)} then true"
+        f" else {full_match(column, plain)} and not {suspicious} end"
+    )
 
 
 def _values(contract: Contract, plain: set[str], rules: tuple[Rule, ...]) -> list[str]:

@@ -107,3 +107,35 @@ def test_the_producer_sends_what_is_admitted_and_says_why_not(settings: Settings
         assert [bool(verdict.reasons) for verdict in batch.verdicts] == [False, True, False]
         assert len(batch.delivery.done.result(30)) == 2
     assert len(values_of(settings.kafka_bootstrap, settings.topic_prefix + contract.source)) == 3
+
+
+PERSONAL_ATTRIBUTES = [
+    {name: value.format(number)}
+    for number in (ELDER, "13800138000", "6222021234567890128")
+    for name, value in {
+        "id": "{}",
+        "source": "/x/{}",
+        "subject": "{}",
+        "sequence": "{}",
+        "phone": "{}",
+    }.items()
+]
+
+
+@pytest.mark.servers
+def test_no_number_of_a_person_reaches_kafka_in_an_attribute(settings: Settings) -> None:
+    contract = load_contract(settings.contracts_dir / "canteen_meal.yaml")
+    deploy(settings, [contract])
+    topic = settings.topic_prefix + contract.source
+    with EventProducer(settings, {contract.source: contract}, name="test") as producer:
+        sent = [event() | attribute for attribute in PERSONAL_ATTRIBUTES]
+        batch = producer.send_all([*sent, event()])
+        assert [
+            [(reason.code, reason.field) for reason in verdict.reasons] for verdict in batch.verdicts
+        ] == [
+            *([("untokenised", name)] for attribute in PERSONAL_ATTRIBUTES for name in attribute),
+            [],
+        ]
+        assert len(batch.delivery.done.result(30)) == 1
+    (value,) = values_of(settings.kafka_bootstrap, topic)
+    assert not any(number in value for number in (ELDER.encode(), b"13800138000", b"6222021234567890128"))

@@ -17,6 +17,7 @@ from hashlib import md5
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from stdnum import luhn
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
@@ -82,6 +83,14 @@ def judge_plainly(  # noqa: PLR0911, PLR0912 (one rule after the other, on purpo
             found.add(("bad_envelope", None))
         elif not _is_extension(name, document[name]):
             found.add(("bad_envelope", name))
+    for name in document.keys() - {"data"}:
+        attribute = document[name]
+        if (
+            isinstance(attribute, str)
+            and (("bad_envelope", name) not in found)
+            and _names_somebody(attribute)
+        ):
+            found.add(("untokenised", name))
     if moment is not None:
         if moment < received - contract.accept.past:
             found.add(("too_old", "time"))
@@ -163,6 +172,19 @@ def _is_extension(name: str, value: Any) -> bool:
     if isinstance(value, int):
         return isinstance(value, bool) or -(2**31) <= value < 2**31
     return value is None or (_is_text(value) and (bool(value) or name not in ("subject", "dataschema")))
+
+
+def _names_somebody(text: str) -> bool:
+    """Of numbers in one piece only, and of mobiles only where no letter adjoins."""
+    for number in re.findall(r"(?<!\d)\d{16,19}(?!\d)|(?<!\d)\d{17}[Xx]", text, re.ASCII):
+        if number.startswith("62") and luhn.is_valid(number):
+            return True
+        weighted = sum(2 ** (17 - place) * int(digit) for place, digit in enumerate(number[:17]))
+        if len(number) == 18 and "10X98765432"[weighted % 11] == number[-1].upper():
+            born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+            if born >= "1890" and _is_day(born):
+                return True
+    return re.search(r"(?<![0-9A-Za-z])1[3-9]\d{9}(?![0-9A-Za-z])", text, re.ASCII) is not None
 
 
 def _moment(text: Any) -> datetime | None:
@@ -256,6 +278,13 @@ def _text_faults(spec: FieldSpec, value: str) -> set[str]:  # noqa: PLR0911 (the
     if spec.pattern is not None and not re.fullmatch(spec.pattern, value, re.ASCII):
         faults.add("bad_pattern")
     return faults
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return bool(date.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def _is_date(value: str) -> bool:

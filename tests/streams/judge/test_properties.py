@@ -77,10 +77,30 @@ values_by_field: dict[str, st.SearchStrategy[Any]] = {
     ),
     "phone": st.sampled_from([TOKEN, "13800138000", 13800138000]),
 }
+identifiers = st.sampled_from(
+    [
+        "13800138000",
+        "/x/13800138000",
+        "20260901-13800138000",
+        "330302194001011232",
+        "33030219400101123X",
+        "330302194001011233",
+        "6222021234567890128",
+        "6222021234567890129",
+        "1756700000123",
+        "202609010800001234",
+        "330302-20260901-0017",
+        "0af7651916cd43dd8448eb211c80319c",
+        "b13812345678c1d2e3f4",
+    ]
+)
 attributes: dict[str, st.SearchStrategy[Any]] = {
     "specversion": st.sampled_from(["1.0", 1.0, "0.3", ...]),
-    "id": st.one_of(text, st.sampled_from(["1", 1, "", "号", "a" * 512, "a" * 513, ...])),
-    "source": st.sampled_from(["/a", "urn:x", "http://a/b?c=d#e'f", "a b", "%41", "%4", "号", 1, "", ...]),
+    "id": st.one_of(text, identifiers, st.sampled_from(["1", 1, "", "号", "a" * 512, "a" * 513, ...])),
+    "source": st.one_of(
+        identifiers,
+        st.sampled_from(["/a", "urn:x", "http://a/b?c=d#e'f", "a b", "%41", "%4", "号", 1, "", ...]),
+    ),
     "type": st.sampled_from(["zoo", "canteen_meal", "ZOO", "", None, 1]),
     "time": st.one_of(
         st.datetimes(
@@ -112,10 +132,11 @@ attributes: dict[str, st.SearchStrategy[Any]] = {
     ),
     "datacontenttype": st.sampled_from(["application/json", ..., None]),
     "data": st.one_of(anything, st.sampled_from([{}, [], None, ...])),
-    "subject": st.one_of(text, st.sampled_from(["", 1, None])),
-    "sequence": st.sampled_from(["", "1", 1, 1.5, True, "号"]),
+    "subject": st.one_of(text, identifiers, st.sampled_from(["", 1, None])),
+    "sequence": st.one_of(identifiers, st.sampled_from(["", "1", 1, 1.5, True, "号"])),
     "traceparent": st.sampled_from(["00-ab-cd-01", {}, []]),
     "x": anything,
+    "phone": identifiers,
     "No": st.just("1"),
 }
 
