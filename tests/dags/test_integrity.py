@@ -102,9 +102,8 @@ def test_no_source_is_named_in_a_dag(bag: dict[str, Any]) -> None:
     assert bag["dags"]["daily_rollup"]["tasks"]["publish"]["mapped"]
 
 
-CALL = """
-import os, sys; sys.path.insert(0, os.environ["DAGS"])
-import minsheng
+IMPORT = 'import os, sys; sys.path.insert(0, os.environ["DAGS"]); import minsheng\n'
+CALL = f"""{IMPORT}
 try:
     answer = minsheng.minsheng("some", "command")
     print("answered", len(answer["text"]), answer["airflow"])
@@ -113,12 +112,12 @@ except Exception as error:
 """
 
 
-def called(tmp_path: Path, script: str) -> str:
+def called(tmp_path: Path, script: str, call: str = CALL) -> str:
     """What a task sees when the command is this shell script."""
     command = tmp_path / "command"
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)
-    process = inside("-c", CALL, home=tmp_path, MINSHENG_COMMAND=str(command), AIRFLOW__CORE__PARALLELISM="2")
+    process = inside("-c", call, home=tmp_path, MINSHENG_COMMAND=str(command), AIRFLOW__CORE__PARALLELISM="2")
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     return said.strip().splitlines()[-1]
@@ -139,6 +138,11 @@ def test_an_answer_of_no_is_not_tried_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [1, 75])
 def test_what_may_pass_is_tried_again(tmp_path: Path, code: int) -> None:
     assert called(tmp_path, f"exit {code}") == f"AirflowException minsheng some command ended with {code}"
+
+
+def test_sources_are_those_deployed_whatever_stands_in_the_folder_of_contracts(tmp_path: Path) -> None:
+    script = 'test "$*" = "contract list --deployed --json" && echo \'[{"source": "some_source"}]\''
+    assert called(tmp_path, script, f"{IMPORT}print(minsheng.sources())") == "['some_source']"
 
 
 def test_a_task_that_is_ended_ends_what_its_command_started(tmp_path: Path) -> None:
