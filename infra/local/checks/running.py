@@ -148,6 +148,4 @@ def ledger(place: Place) -> Finding:
     if not off:
         return fine(f"{len(entries)} days of sources balance")
     named = ", ".join(f"{entry.source} {entry.received_day}: {entry.residue:+d}" for entry in off[:3])
-    return wrong(
-        named, "docs/administrator.md, When a residue is not 0, says what to look at"
-    )
+    return wrong(named, "docs/administrator.md, When a residue is not 0, says what to look at")
