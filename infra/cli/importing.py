@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,12 +17,13 @@ from infra.cli.output import err, fail, out, print_json
 from streams.contract.loader import load_contract
 from streams.contract.model import Contract
 from streams.importer.events import default_sender
+from streams.importer.fingerprint import fingerprint
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
 from streams.importer.readers import open_table
 from streams.importer.report import SUFFIX
 from streams.importer.run import Import, Summary, Way, import_table
 from streams.kafka_sender import KafkaSender, Patience
-from streams.refusals import Refusals
+from streams.refusals import FileRefusals
 from streams.registry import deployed
 from streams.settings import Settings
 from streams.tokens import Tokens
@@ -62,7 +63,7 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
 
     Headings are matched to the contract's titles and field names; 元, 角 or 万元 in a heading makes fen of
     its amounts; labels become values (早餐 -> breakfast), names of divisions their codes. A line without
-    an id gets one from its content: importing a file twice counts once.
+    an id gets one from its content: importing a file twice counts once, refused lines too.
 
     Lines older than the contract's acceptance window are refused as too_old. To import history on purpose,
     deploy the contract with a wider `accept: {past: ...}`, import, and deploy the old one again.
@@ -90,7 +91,7 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
     report_path = report or file.with_name(file.name + SUFFIX)
     with (
         open_table(file, sheet=sheet) as table,
-        _way(settings, dry_run=dry_run) as way,
+        _way(settings, known.source, lambda: fingerprint(file, sheet, wanted.tokens), dry_run=dry_run) as way,
         _bar(quiet=as_json) as bar,
     ):
         task = bar.add_task(file.name, total=1.0, lines=0)
@@ -109,14 +110,16 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
 
 
 @contextmanager
-def _way(settings: Settings, *, dry_run: bool) -> Iterator[Way | None]:
+def _way(
+    settings: Settings, source: str, identity: Callable[[], str], *, dry_run: bool
+) -> Iterator[Way | None]:
     if dry_run:
         yield None
         return
     kafka = KafkaSender(settings, name="import", patience=Patience(acknowledge_seconds=30, room_seconds=30))
     kafka.reach()
     try:
-        yield Way(kafka, Refusals("import", settings.postgres_dsn))
+        yield Way(kafka, FileRefusals(settings.postgres_dsn, source, identity()))
     finally:
         kafka.close()
 

@@ -51,7 +51,7 @@ class Gateway:
         )
         self.current = Current(settings)
         self.keys = Keys(settings.secrets_dir)
-        self.refusals = Refusals("gateway", settings.postgres_dsn)
+        self.refusals = Refusals(settings.postgres_dsn)
         self.sender = KafkaSender(
             settings, name="gateway", patience=Patience(settings.gateway_acknowledge_seconds)
         )

@@ -12,7 +12,8 @@ SUFFIX = ".refused.csv"
 
 
 class Report:
-    """Written beside and put in place when the `with` block ends, whole: half a report would mislead.
+    """Written beside and put in place when the `with` block ends; after an error it is thrown away, and the
+    report of an earlier import stays: half a report would mislead.
 
     UTF-8 with BOM, because spreadsheets on Windows take a CSV without one for GB18030.
     """
@@ -31,7 +32,10 @@ class Report:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        self._draft.replace(self.path)
+        if error is None:
+            self._draft.replace(self.path)
+        else:
+            self._draft.unlink()
 
     def add(self, line: int, reasons: Iterable[tuple[str | None, str | None, str, str]]) -> None:
         """Each reason as (field, its title, code, Chinese text)."""

@@ -23,7 +23,7 @@ from streams.importer.readers import Row, Table
 from streams.importer.report import Report
 from streams.kafka_sender import KafkaSender
 from streams.reasons import text as reason_text
-from streams.refusals import Refusals
+from streams.refusals import FileRefusals
 from streams.tokens import Tokens
 
 CHUNK_ROWS = 2_000
@@ -48,20 +48,20 @@ class Way(NamedTuple):
     """Where events go: None in a dry run."""
 
     kafka: KafkaSender
-    refusals: Refusals
+    refusals: FileRefusals
 
 
 @dataclass
 class Summary:
     """What became of a file. `accepted` events were acknowledged by Kafka, or would have been sent."""
 
+    report: Path
     lines: int = 0
     accepted: int = 0
     refused: int = 0
     by_code: Counter[str] = field(default_factory=Counter)
     columns: list[Target] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-    report: Path | None = None
 
 
 def import_table(
@@ -70,27 +70,32 @@ def import_table(
     """Import a table; rows and refusals are counted as they go.
 
     Raises HeadingsUnknown and MappingWrong before anything is sent; KafkaAway in the middle: what was
-    acknowledged stays, and the same import counts it once.
+    acknowledged stays, and the same import counts it once. psycopg.Error where refusals cannot be counted.
     """
     columns = Columns(wanted.contract, wanted.mapping, wanted.zone)
     summary = Summary(report=report_path)
     if table.headings is not None:
         summary.columns = columns.match(table.headings)
     admission = Admission({wanted.contract.source: wanted.contract}, wanted.topic_prefix, wanted.tokens)
-    with Occurrences() as occurrences, Report(report_path) as report:
-        events = Events(wanted.contract.source, wanted.sender, columns, wanted.tokens, occurrences)
-        sending = _Sending(way, summary)
-        for rows in _chunks(table.rows):
-            verdicts = _verdicts(rows, events, admission)
-            refused = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict.reasons]
-            _note(refused, wanted.contract, summary, report, way)
-            sending.send([verdict for verdict in verdicts if verdict.record])
-            summary.lines += len(rows)
-            progress(table.done(), summary.lines)
-        sending.finish()
+    whole = False
+    try:
+        with Occurrences() as occurrences, Report(report_path) as report:
+            events = Events(wanted.contract.source, wanted.sender, columns, wanted.tokens, occurrences)
+            sending = _Sending(way, summary)
+            for rows in _chunks(table.rows):
+                verdicts = _verdicts(rows, events, admission)
+                pairs = zip(rows, verdicts, strict=True)
+                refused = [(row, verdict) for row, verdict in pairs if verdict.reasons]
+                _note(refused, wanted.contract, summary, report, way)
+                sending.send([verdict for verdict in verdicts if verdict.record])
+                summary.lines += len(rows)
+                progress(table.done(), summary.lines)
+            sending.finish()
+        whole = True
+    finally:
+        if way is not None:
+            way.refusals.write(whole=whole)
     summary.ignored = columns.ignored()
-    if way is not None:
-        way.refusals.write()
     return summary
 
 
@@ -153,7 +158,7 @@ def _note(
     summary.refused += len(codes)
     summary.by_code.update(codes)
     if way is not None:
-        way.refusals.add((contract.source, code) for code in codes)
+        way.refusals.add(codes)
 
 
 def _line(reason: Reason, contract: Contract) -> tuple[str | None, str | None, str, str]:

@@ -18,6 +18,11 @@ from infra.cli.main import app
 from infra.deploy import deploy
 from streams.contract.loader import load_contract
 from streams.contract.model import Contract
+from streams.importer.mapping import ColumnMapping
+from streams.importer.readers import open_table
+from streams.importer.run import Import, Way, import_table
+from streams.kafka_sender import KafkaSender, Patience
+from streams.refusals import FileRefusals
 from streams.settings import REPOSITORY, Settings
 from streams.tokens import Tokens
 from streams.zone import ZONE
@@ -117,6 +122,56 @@ def test_refused_lines_are_counted_reported_and_not_sent(
         ("import", meals.source, "not_in_enum", 2),
         ("import", meals.source, "bad_checksum", 1),
     }
+
+
+def counted(settings: Settings) -> dict[str, int]:
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        return dict(
+            connection.execute("select code, sum(events)::int from ops.refusal group by code").fetchall()
+        )
+
+
+def test_refused_lines_of_a_file_count_once_however_often_it_is_imported(
+    settings: Settings, meals: Contract, write_csv: Callable[..., Path]
+) -> None:
+    path = write_csv([row(), row(餐次="夜宵"), row(餐次="宵夜")])
+    for _ in range(2):
+        assert run(path, "--source", meals.source)[0] == 3
+    path = path.rename(path.with_name("renamed.csv"))
+    assert run(path, "--source", meals.source)[0] == 3
+    assert counted(settings) == {"not_in_enum": 2}
+    other = write_csv([row(餐次="夜宵"), row(老人身份证号="330302194001011233")])
+    assert run(other, "--source", meals.source)[0] == 3
+    assert counted(settings) == {"not_in_enum": 3, "bad_checksum": 1}
+
+
+def test_what_was_refused_before_an_import_broke_off_is_counted_and_its_report_thrown_away(
+    settings: Settings, meals: Contract, write_csv: Callable[..., Path], tmp_path: Path
+) -> None:
+    class Broken(Exception):
+        pass
+
+    def progress(done: float, lines: int) -> None:
+        raise Broken
+
+    wanted = Import(meals, "/import/test", ZONE, ColumnMapping(), Tokens.of("k" * 32), settings.topic_prefix)
+    report = tmp_path / "refused.csv"
+    report.write_text("of an earlier import")
+    path = write_csv([row(), row(餐次="夜宵")])
+    kafka = KafkaSender(settings, name="test", patience=Patience(acknowledge_seconds=30, room_seconds=30))
+    try:
+        with open_table(path) as table, pytest.raises(Broken):
+            way = Way(kafka, FileRefusals(settings.postgres_dsn, meals.source, "f" * 32))
+            import_table(table, wanted, way, report, progress)
+        assert counted(settings) == {"not_in_enum": 1}
+        assert report.read_text() == "of an earlier import"
+        assert list(tmp_path.glob("*.part")) == []
+        with open_table(path) as table:
+            way = Way(kafka, FileRefusals(settings.postgres_dsn, meals.source, "f" * 32))
+            import_table(table, wanted, way, report)
+        assert counted(settings) == {"not_in_enum": 1}
+    finally:
+        kafka.close()
 
 
 def test_a_dry_run_sends_and_counts_nothing(
