@@ -1,8 +1,9 @@
 """May a contract replace the one that is deployed? Pure: two contracts in, what speaks against it out.
 
-Allowed: new optional field, enum value or metric; wider range, length or acceptance window; texts, volumes,
-retention, day rules, examples. Refused is whatever would make an event that was right wrong, or a number that
-is kept mean something else: that is a source of its own, `<source>_v2`.
+Allowed: new optional field, enum value or metric; wider range or length; another acceptance window, which
+concerns only what is yet to come; texts, volumes, retention, day rules, examples. Refused is whatever would
+make an event that was right wrong, or a number that is kept mean something else: that is a source of its own,
+`<source>_v2`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ def refuse_breaking(deployed: Contract, wanted: Contract) -> None:
 def breaches(deployed: Contract, wanted: Contract) -> Iterator[Breach]:
     """What would break, in the order of the contract's sections."""
     yield from _topic(deployed, wanted)
-    yield from _accept(deployed, wanted)
     for name, old in deployed.fields.items():
         new = wanted.fields.get(name)
         if new is None:
@@ -61,13 +61,6 @@ def _topic(deployed: Contract, wanted: Contract) -> Iterator[Breach]:
         old, new = getattr(deployed.topic, key), getattr(wanted.topic, key)
         if old != new:
             yield ("topic", key), f"topic.{key} is {new}", str(old)
-
-
-def _accept(deployed: Contract, wanted: Contract) -> Iterator[Breach]:
-    for key in ("past", "future"):
-        old, new = getattr(deployed.accept, key), getattr(wanted.accept, key)
-        if new < old:
-            yield ("accept", key), f"accept.{key} is {new}, narrower", str(old)
 
 
 def _field(path: Path, old: FieldSpec, new: FieldSpec) -> Iterator[Breach]:
