@@ -24,7 +24,7 @@ _DAYS = """
         from begun, generate_series(greatest(first, %(first)s::date), %(last)s::date, interval '1 day') day
     )
     select source, event_day, coalesce(known.span, '{}'), r.source is not null, r.provisional, r.span,
-        r.contract_version, coalesce(p.quarantined, 0)
+        r.contract_version, coalesce(p.quarantined, 0) > 0 or r.outcome = 'refused'
     from every left join known using (source, event_day) left join ops.rollup r using (source, event_day)
         left join (select * from mart.publication where is_current) p using (source, event_day)
     order by event_day, source
@@ -41,7 +41,8 @@ _PUBLISHED = """
 @dataclass(frozen=True)
 class Due:
     """A day that wants a rollup, and why: never tried, provisional, late events since, live was ahead of the
-    archive when it was read, or quarantined events that a newer contract may accept."""
+    archive when it was read, or another contract than the one that quarantined events or had the day
+    refused."""
 
     source: str
     day: date
@@ -70,10 +71,10 @@ def due(connection: Connection, versions: Mapping[str, str], first: date, last: 
     """Days from `first` to `last` that want a rollup, oldest first. `versions`: source -> deployed version.
 
     A source's days begin with the first that has an event. A day that the gate refused is due again once
-    something about it has changed: the same question would get the same answer.
+    its events or the contract have changed: the same question would get the same answer.
     """
     at = {"sources": list(versions), "first": first, "last": last}
-    for source, day, span, tried, provisional, seen, version, quarantined in connection.execute(_DAYS, at):
+    for source, day, span, tried, provisional, seen, version, is_open in connection.execute(_DAYS, at):
         reason: Reason | None = None
         if not tried:
             reason = "unpublished"
@@ -83,7 +84,7 @@ def due(connection: Connection, versions: Mapping[str, str], first: date, last: 
             reason = "uncertain"
         elif seen != span:
             reason = "late"
-        elif version != versions[source] and quarantined:
+        elif version != versions[source] and is_open:
             reason = "contract"
         if reason is not None:
             yield Due(source, day, reason)

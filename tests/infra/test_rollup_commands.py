@@ -39,6 +39,29 @@ def test_due_lists_days_from_the_first_event_to_yesterday(deployed: Settings) ->
     ]
 
 
+@pytest.mark.parametrize(("outcome", "expected"), [("refused", ["contract"]), ("published", [])])
+def test_a_refused_day_is_due_again_with_another_contract(
+    deployed: Settings, outcome: str, expected: list[str]
+) -> None:
+    yesterday = day_of(datetime.now(UTC)) - timedelta(days=1)
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        connection.execute("insert into ops.span values ('canteen_meal', %s, %s, 5)", (yesterday, yesterday))
+        connection.execute(
+            "insert into ops.rollup"
+            " (source, event_day, outcome, contract_version, provisional, span, seconds) values ("
+            "'canteen_meal', %s, %s, 'another', false, jsonb_build_object(%s::text, 5), 1)",
+            (yesterday, outcome, yesterday.isoformat()),
+        )
+    due = ["rollup", "due", "--json"]
+    assert [day["reason"] for day in json.loads(CliRunner().invoke(app, due).stdout)] == expected
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        connection.execute(
+            "update ops.rollup set contract_version ="
+            " (select version from ops.contract where source = 'canteen_meal')"
+        )
+    assert json.loads(CliRunner().invoke(app, due).stdout) == [], "the same question, the same answer"
+
+
 def test_list_shows_the_current_revision(deployed: Settings) -> None:
     with psycopg.connect(deployed.postgres_dsn) as connection:
         for revision, current in ((1, False), (2, True)):
