@@ -15,5 +15,6 @@ def to_stderr() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # looked up with each line: what stderr is now may be closed by then, as under a test
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

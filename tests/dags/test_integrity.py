@@ -16,6 +16,8 @@ from infra.install.environments import program
 from streams.settings import REPOSITORY
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.servers  # Airflow's environment, which `make check` does not make
+
 DAGS = REPOSITORY / "dags"
 HERE = Path(__file__).parent
 OUTSIDE = {"PATH": "/usr/bin:/bin", "DAGS": str(DAGS), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
