@@ -82,7 +82,8 @@ def check_offset(partition: TopicPartition, position: int, first: int, end: int)
     if position > end:
         raise PositionLost(
             f"{where}: the next offset to read is {position}, but Kafka ends at {end}: it lost events that"
-            " were counted already. Restore its log, or remove the row of ops.position to read all it has."
+            f" were counted already. Restore its log, or set next_offset to {end} in their row of"
+            " ops.position to go on with what comes next."
         )
     if position < first:
         raise PositionLost(

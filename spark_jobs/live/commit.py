@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -18,7 +20,7 @@ from spark_jobs.cluster import Topic
 from spark_jobs.live import results
 from spark_jobs.live.claim_days import ClaimDays
 from spark_jobs.live.claims import Claims
-from spark_jobs.live.counting import LIVE, SKETCH, SPAN, TALLY, Exclusions
+from spark_jobs.live.counting import DUPLICATE, LIVE, SKETCH, SPAN, TALLY, Exclusions
 from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED
 from spark_jobs.live.plan import Plan
 from spark_jobs.positions import Position, Read
@@ -121,10 +123,10 @@ class Committer:
     def _account(self, batch: Batch) -> None:
         begun = time.perf_counter()
         if REFUSED in batch.judged:
-            rows = [{**row, "outcome": "quarantined"} for row in batch.judged[REFUSED].to_pylist()]
-            results.add_tally(self.connection, QUERY, rows)
+            new: Counter[tuple[str, date]] = Counter()
             for piece in batch.rejected():
-                results.add_quarantine(self.connection, piece)
+                new.update(results.add_quarantine(self.connection, piece))
+            results.add_tally(self.connection, QUERY, refused(batch.judged[REFUSED], new))
         if FRESH in batch.judged:
             results.add_freshness(self.connection, batch.judged[FRESH])
         read = batch.judged[READ]
@@ -148,3 +150,18 @@ class Committer:
         now = time.perf_counter()
         self.seconds[what] = self.seconds.get(what, 0.0) + now - begun
         return now
+
+
+def refused(rows: pa.Table, new: Mapping[tuple[str, date], int]) -> Iterator[dict[str, Any]]:
+    """Rows for the tally. rows: source, received_day, events. new: how many of them are new in quarantine.
+
+    The others were read a second time: duplicates, like accepted events that are read a second time.
+    """
+    total: Counter[tuple[str, int]] = Counter()
+    for row in rows.to_pylist():
+        total[row["source"], row["received_day"]] += row["events"]
+    for (source, day), events in total.items():
+        kept = new.get((source, results.EPOCH + timedelta(days=day)), 0)
+        for outcome, count in (("quarantined", kept), (DUPLICATE, events - kept)):
+            if count:
+                yield {"source": source, "received_day": day, "outcome": outcome, "events": count}

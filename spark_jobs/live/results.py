@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from psycopg import sql
 from spark_jobs.live.claims import Conflict
 from spark_jobs.sketches import Union, subsets
 from streams.contract.tables import MetricTable
+from streams.zone import ZONE_NAME
 
 EPOCH = date(1970, 1, 1)
 
@@ -57,14 +58,19 @@ _SKETCH = """
     set sketch = excluded.sketch, estimate = excluded.estimate
 """
 _QUARANTINE = """
-    insert into ops.quarantine (
-        source, topic, partition, "offset", received_at, event_id, event_time, division, place, reasons,
-        excerpt
+    with inserted as (
+        insert into ops.quarantine (
+            source, topic, partition, "offset", received_at, event_id, event_time, division, place, reasons,
+            excerpt
+        )
+        select * from unnest(
+            %s::text[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[],
+            %s::text[], %s::text[], %s::jsonb[], %s::text[]
+        )
+        on conflict (topic, partition, "offset", received_at) do nothing
+        returning source, received_at
     )
-    select * from unnest(
-        %s::text[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[],
-        %s::text[], %s::text[], %s::jsonb[], %s::text[]
-    )
+    select source, (received_at at time zone %s)::date, count(*) from inserted group by 1, 2
 """
 
 
@@ -148,8 +154,12 @@ def add_sketches(connection: psycopg.Connection, tables: Mapping[str, MetricTabl
     connection.execute(_SKETCH, [*keys, [data for data, _ in results], [estimate for _, estimate in results]])
 
 
-def add_quarantine(connection: psycopg.Connection, rows: pa.Table) -> None:
-    """rows: the judge's columns of rejected events. NUL, which PostgreSQL's text cannot hold, becomes ␀."""
+def add_quarantine(connection: psycopg.Connection, rows: pa.Table) -> Counter[tuple[str, date]]:
+    """rows: the judge's columns of rejected events. NUL, which PostgreSQL's text cannot hold, becomes ␀.
+
+    Gives back how many are new, by source and received day. A record that is read again (same offset, same
+    received time) stands there already; another one at an offset that Kafka gave away anew is new.
+    """
     found = rows.to_pylist()
     names = (
         "source",
@@ -165,7 +175,8 @@ def add_quarantine(connection: psycopg.Connection, rows: pa.Table) -> None:
     columns: list[list[Any]] = [[_text(value) for value in _column(found, name)] for name in names]
     reasons = [json.dumps(row["reasons"], ensure_ascii=False).replace("\\u0000", "\\u2400") for row in found]
     excerpts = [_text(row["excerpt"] or "") for row in found]
-    connection.execute(_QUARANTINE, [*columns, reasons, excerpts])
+    new = connection.execute(_QUARANTINE, [*columns, reasons, excerpts, ZONE_NAME]).fetchall()
+    return Counter({(source, day): events for source, day, events in new})
 
 
 def add_conflicts(

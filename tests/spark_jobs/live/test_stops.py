@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 from kafka import KafkaAdminClient
@@ -13,7 +15,7 @@ from streams.contract.model import Contract
 from streams.settings import Settings
 from streams.topics import ensure_topics
 from tests.spark_jobs.live.conftest import RunLive, assert_answer, live_query
-from tests.spark_jobs.live.sending import Answer, City, Sender
+from tests.spark_jobs.live.sending import Answer, City, Sender, send_mixture
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.servers
@@ -76,8 +78,76 @@ def test_a_position_beyond_the_end_of_a_partition_stops_the_start(
     run_live()
     with psycopg.connect(settings.postgres_dsn) as connection:
         connection.execute("update ops.position set next_offset = next_offset + 1000")
-    with pytest.raises(PositionLost, match="ends at"):
+    with pytest.raises(PositionLost, match="set next_offset to"):
         run_live()
+
+
+def test_what_is_read_again_counts_as_duplicate_whatever_it_was(
+    settings: Settings, contracts: dict[str, Contract], run_live: RunLive
+) -> None:
+    answer, city = Answer(), City(contracts.values(), seed=16)
+    send_mixture(city, Sender(settings), answer, 500, seed=17)
+    run_live(events=150)
+    assert_answer(settings, contracts, answer)
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        connection.execute("delete from ops.position")
+    run_live(events=150)
+    for (source, outcome), events in list(answer.tally.items()):
+        answer.tally[source, "conflict" if outcome == "conflict" else "duplicate"] += events
+    assert_answer(settings, contracts, answer)
+
+
+def test_a_topic_made_anew_is_read_after_its_rows_were_removed_and_counts_nothing_again(
+    settings: Settings, contracts: dict[str, Contract], one: Contract, run_live: RunLive
+) -> None:
+    answer, city = Answer(), City(contracts.values(), seed=18)
+    sent = [city.event(one)[1] for _ in range(30)]
+    conflict = {**sent[0], "data": {**sent[0]["data"], next(iter(one.personal)): "tk_" + "e" * 32}}
+
+    def send_all() -> None:
+        sender = Sender(settings)
+        for number, event in enumerate([*sent, conflict]):
+            sender.event(event)
+            answer.good(one, event)
+            sender.raw(one.source, b"poison", str(number))
+            answer.rejected(one.source)
+        sender.flush()
+
+    send_all()
+    run_live()
+    make_anew(settings, one)
+    send_all()
+    with pytest.raises(PositionLost, match="remove its rows"):
+        run_live()
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        connection.execute("delete from ops.position where topic = %s", (settings.topic_prefix + one.source,))
+    run_live()
+    assert answer.tally[one.source, "duplicate"] == len(sent)
+    assert_answer(settings, contracts, answer)
+
+
+def test_where_kafka_lost_events_the_query_goes_on_from_the_offset_that_the_message_names(
+    settings: Settings, contracts: dict[str, Contract], one: Contract, run_live: RunLive
+) -> None:
+    answer, city = Answer(), City(contracts.values(), seed=19)
+    send(settings, city, one, 20, answer)
+    run_live()
+    with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
+        connection.execute("update ops.position set next_offset = next_offset + 1000")
+        for _ in range(100):
+            try:
+                run_live()
+                break
+            except PositionLost as error:
+                found = re.search(r"partition (\d+): .* set next_offset to (\d+) in their row", str(error))
+                assert found
+                partition, offset = found.groups()
+                connection.execute(
+                    "update ops.position set next_offset = %s where partition = %s", (offset, partition)
+                )
+    send(settings, city, one, 20, answer)
+    run_live()
+    assert_answer(settings, contracts, answer)
 
 
 def test_positions_that_somebody_else_moved_stop_the_batch_and_nothing_of_it_is_written(
