@@ -63,13 +63,33 @@ class Archive:
         """
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
         version, ranges = self._intent()
+        if ranges is not None and not self._same_topics(cluster, ranges):
+            self._abandon(version)
+            ranges = None
         if ranges is None:
             ranges = self._new_ranges(cluster)
             if not ranges:
                 return 0
             version += 1
             self._announce(version, ranges)
-        return self._append(version, ranges)
+        return self._append(cluster, version, ranges)
+
+    def _same_topics(self, cluster: Cluster, ranges: list[Range]) -> bool:
+        topics = cluster.describe({each.partition.topic for each in ranges})
+        return all(
+            name in topics and topics[name].id == each.topic_id
+            for each in ranges
+            if (name := each.partition.topic)
+        )
+
+    def _abandon(self, version: int) -> None:
+        """Undo a step whose topic is gone: what it may have appended, and its announcement."""
+        if (self._path / "_delta_log").exists():
+            self._spark.sql(f"delete from delta.`{self._path}` where step = {version:d}")  # noqa: S608 (our own path and number)
+        self._close()
+
+    def _close(self) -> None:
+        self._connection.execute("update ops.intent set ranges = null where query = %s", (QUERY,))
 
     def _new_ranges(self, cluster: Cluster) -> list[Range]:
         known = self._known()
@@ -91,19 +111,23 @@ class Archive:
             limited([each for each in ranges if each.until > each.first], self._settings.archive_max_events)
         )
 
-    def _append(self, version: int, ranges: list[Range]) -> int:
+    def _append(self, cluster: Cluster, version: int, ranges: list[Range]) -> int:
         started_at = datetime.now(UTC)
-        records = lake_rows(read(self._spark, self._settings.kafka_bootstrap, ranges))
+        records = lake_rows(read(self._spark, self._settings.kafka_bootstrap, ranges), version)
         # One task: the other cores stay with the live query, whose batches cannot wait for a file.
         writer = records.coalesce(1).write.format("delta").mode("append").partitionBy("received_day")
         writer = writer.option("txnAppId", "minsheng.archive").option("txnVersion", str(version))
-        writer.save(str(self._path))
-        counted = self._counted(ranges)
+        # A lake that an earlier version of the platform began has no column `step`.
+        writer.option("mergeSchema", "true").save(str(self._path))
+        # Asked after reading: ids of topics never come back, so the records are of the topic that has it now.
+        topics = {each.partition.topic: each.topic_id for each in ranges}
+        positions.check_topics(cluster.describe(topics), topics)
+        counted = self._counted(version)
         reads = [Read(each.partition, each.topic_id, each.first, each.until - 1) for each in ranges]
         with self._connection.transaction():
             moved = positions.advance(self._connection, QUERY, self._known(), reads)
             add_tally(self._connection, QUERY, counted)
-            self._connection.execute("update ops.intent set ranges = null where query = %s", (QUERY,))
+            self._close()
             events: int = sum(row["events"] for row in counted)
             self._connection.execute(
                 "insert into ops.batch (query, run, batch, started_at, events) values (%s, %s, %s, %s, %s)",
@@ -132,13 +156,9 @@ class Archive:
             (QUERY, version, Jsonb([_plain(each) for each in ranges])),
         )
 
-    def _counted(self, ranges: list[Range]) -> list[dict[str, Any]]:
-        """Rows of the ranges that stand in the lake, by source and received day: asked of the lake itself."""
-        inside = F.lit(False)
-        for each in ranges:
-            own = (F.col("topic") == each.partition.topic) & (F.col("partition") == each.partition.partition)
-            inside |= own & (F.col("offset") >= each.first) & (F.col("offset") < each.until)
-        rows = self._spark.read.format("delta").load(str(self._path)).where(inside)
+    def _counted(self, version: int) -> list[dict[str, Any]]:
+        """Rows of that step that stand in the lake, by source and received day: asked of the lake itself."""
+        rows = self._spark.read.format("delta").load(str(self._path)).where(F.col("step") == version)
         prefix = self._settings.topic_prefix
         return [
             {
@@ -166,9 +186,13 @@ def read(spark: SparkSession, bootstrap: str, ranges: list[Range]) -> DataFrame:
     return spark.read.format("kafka").options(**options).load()
 
 
-def lake_rows(records: DataFrame) -> DataFrame:
-    """Kafka records -> topic, partition, offset, received_at, value, headers, received_day (local)."""
+def lake_rows(records: DataFrame, step: int) -> DataFrame:
+    """Kafka records -> step, topic, partition, offset, received_at, value, headers, received_day (local).
+
+    Offsets alone do not say which step has written a row: a topic that is made anew has the same ones.
+    """
     return records.select(
+        F.lit(step).cast("bigint").alias("step"),
         "topic",
         "partition",
         "offset",

@@ -11,7 +11,7 @@ from streams.settings import Settings
 
 TABLE = "events"
 SCHEMA = (
-    "topic string, partition int, offset bigint, received_at timestamp, value binary,"
+    "step bigint, topic string, partition int, offset bigint, received_at timestamp, value binary,"
     " headers array<struct<key: string, value: binary>>, received_day date"
 )
 

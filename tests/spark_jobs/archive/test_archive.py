@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -15,11 +16,13 @@ from infra.deploy import deploy
 from spark_jobs import fence, positions
 from spark_jobs.archive.query import TABLE, Archive, Range, limited
 from spark_jobs.cluster import Cluster
+from spark_jobs.errors import PositionLost
 from spark_jobs.session import build_session
 from streams.contract.loader import load_contracts
 from streams.settings import Settings
 from streams.zone import ZONE
 from tests.spark_jobs.live.sending import Sender
+from tests.spark_jobs.live.test_stops import make_anew
 
 
 class Lake:
@@ -101,6 +104,67 @@ def test_a_step_that_was_interrupted_is_finished_by_the_next_start(
     assert sorted(row.value for row in lake.rows()) == [b"five", b"four", b"one", b"six", b"three", b"two"]
     row = lake.connection.execute("select sum(events) from ops.tally where query = 'archive'").fetchone()
     assert row == (6,)
+
+
+def anew(lake: Lake, source: str) -> None:
+    """Its topic is deleted and made again, and the operator says that this was on purpose."""
+    make_anew(lake.settings, load_contracts(lake.settings.contracts_dir)[source])
+    lake.connection.execute("delete from ops.position")
+
+
+@pytest.mark.servers
+def test_a_topic_made_anew_counts_its_own_rows_only(lake: Lake, source: str) -> None:
+    send(lake.settings, source, [b"one", b"two", b"three"])
+    assert lake.step() == 3
+    anew(lake, source)
+    send(lake.settings, source, [b"four", b"five"])
+    assert lake.step() == 2
+    assert len(lake.rows()) == 5
+    row = lake.connection.execute("select sum(events) from ops.tally where query = 'archive'").fetchone()
+    assert row == (5,)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("appended", [False, True])
+def test_a_step_whose_topic_is_gone_is_abandoned(
+    lake: Lake, source: str, appended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(lake.settings, source, [b"one"])
+    lake.step()
+    send(lake.settings, source, [b"two", b"three"])
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    where = (positions, "advance") if appended else (Archive, "_append")
+    with monkeypatch.context() as patch:
+        patch.setattr(*where, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lake.step()
+    anew(lake, source)
+    send(lake.settings, source, [b"four", b"five", b"six"])
+    assert lake.step() == 3
+    assert sorted(row.value for row in lake.rows()) == [b"five", b"four", b"one", b"six"]
+
+
+@pytest.mark.servers
+def test_a_topic_made_anew_while_a_step_reads_it_stops_the_step(
+    lake: Lake, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(lake.settings, source, [b"one"])
+    announce = Archive._announce
+
+    def announced(*arguments: Any) -> None:
+        announce(*arguments)
+        make_anew(lake.settings, load_contracts(lake.settings.contracts_dir)[source])
+        send(lake.settings, source, [b"other"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "_announce", announced)
+        with pytest.raises(PositionLost, match="made anew"):
+            lake.step()
+    assert lake.step() == 1
+    assert [row.value for row in lake.rows()] == [b"other"]
 
 
 @pytest.mark.parametrize(("events", "lengths"), [(100, [10, 30]), (40, [10, 30]), (20, [5, 15]), (1, [1, 1])])
