@@ -3,7 +3,8 @@
     SparkJobError
     ├── FencedOff       another driver runs the same query on this database
     ├── PositionLost    Kafka no longer holds what a query has to read next, or holds something else there
-    └── OutOfOrder      a batch does not begin where the last committed one ended
+    ├── OutOfOrder      a batch does not begin where the last committed one ended
+    └── Stuck           a query commits nothing although there is something to read
 
 All of them stop the process. Whoever supervises it starts it again, and it goes on from ops.position.
 """
@@ -25,3 +26,7 @@ class PositionLost(SparkJobError):
 
 class OutOfOrder(SparkJobError):
     """A batch does not fit what is committed. Nothing of it has been written."""
+
+
+class Stuck(SparkJobError):
+    """A query does not go on. Started again, it might."""

@@ -24,7 +24,7 @@ from spark_jobs import fence
 from spark_jobs.archive.query import QUERY as ARCHIVE
 from spark_jobs.archive.query import Archive
 from spark_jobs.cluster import Cluster
-from spark_jobs.errors import SparkJobError
+from spark_jobs.errors import SparkJobError, Stuck
 from spark_jobs.live import ledger
 from spark_jobs.live.claim_days import oldest_day
 from spark_jobs.live.commit import QUERY as LIVE
@@ -37,6 +37,10 @@ log = logging.getLogger("minsheng.stream")
 
 LOOK_SECONDS = 0.5
 LEDGER_SECONDS = 10.0
+SIDE_SECONDS = 60
+STUCK_SECONDS = 180.0
+"""A query that commits nothing for so long although there is something to read ends the process. The first
+batch of a cold JVM on a busy machine takes about a minute."""
 STOP_SECONDS = 4.0
 """A stop that takes longer ends without ceremony: nothing depends on a clean end."""
 
@@ -69,10 +73,16 @@ class Stream:
     def __init__(self, settings: Settings, resources: contextlib.ExitStack) -> None:
         """Raises FencedOff when another process does the same work."""
         self._settings = settings
-        self._life = ledger.Life(uuid.uuid4(), datetime.now(UTC))
+        life = ledger.Life(uuid.uuid4(), datetime.now(UTC))
+        self._pulses = {
+            LIVE: (ledger.Pulse(LIVE, life), STUCK_SECONDS),
+            ARCHIVE: (ledger.Pulse(ARCHIVE, life), STUCK_SECONDS + settings.archive_trigger_seconds),
+        }
         own = resources.enter_context
         archive = own(fence.connect(settings.postgres_dsn, ARCHIVE))
-        self._side = own(psycopg.connect(settings.postgres_dsn, autocommit=True))
+        # Nothing it asks takes long: if it does, what tells that a query is stuck would be stuck itself.
+        patience = f"-c statement_timeout={SIDE_SECONDS}s"
+        self._side = own(psycopg.connect(settings.postgres_dsn, autocommit=True, options=patience))
         # One for each thread: the admin client is not shared.
         self._archive_cluster, self._ledger_cluster = (
             own(Cluster(settings.kafka_bootstrap)) for _ in range(2)
@@ -80,8 +90,8 @@ class Stream:
         self._registry = Registry(settings.postgres_dsn)
         resources.callback(self._registry.close)
         spark = build_session(settings, "minsheng stream")
-        self._archive = Archive(spark, settings, archive, self._life.run)
-        self._query = LiveQuery(spark, settings, self._life.run)
+        self._archive = Archive(spark, settings, archive, life.run)
+        self._query = LiveQuery(spark, settings, life.run)
         self._loops = (
             Loop("archive", self._append, settings.archive_trigger_seconds),
             Loop("ledger", self._account, LEDGER_SECONDS),
@@ -116,14 +126,24 @@ class Stream:
         now = datetime.now(UTC)
         cluster = self._ledger_cluster
         ledger.sample(cluster, self._side, self._settings.topic_prefix, now)
-        for query in (LIVE, ARCHIVE):
-            ledger.beat(cluster, self._side, query, self._life, now)
+        for query, (pulse, patience) in self._pulses.items():
+            stuck = pulse.beat(cluster, self._side, self._settings.topic_prefix, now).total_seconds()
+            if stuck > patience:
+                raise Stuck(f"The {query} query is behind and has committed nothing for {stuck:.0f} s")
         oldest = oldest_day(self._registry.deployed().contracts.values(), self._settings.claim_days, now)
         if oldest != self._forgotten:
-            self._query.forget_claims(oldest)
-            ledger.forget_batches(self._side, now)
-            self._forgotten = oldest
+            self._forget(oldest, now)
         return False
+
+    def _forget(self, oldest: date, now: datetime) -> None:
+        try:
+            self._query.forget_claims(oldest, STUCK_SECONDS)
+        except psycopg.errors.LockNotAvailable:
+            # A backup reads all tables for as long as it takes. Old claims do no harm: the next time will do.
+            log.warning("somebody reads the claims of days before %s: dropping them later", oldest)
+            return
+        ledger.forget_batches(self._side, now)
+        self._forgotten = oldest
 
     def _stop(self) -> None:
         for loop in self._loops:
@@ -149,9 +169,7 @@ def stop_signals() -> Iterator[threading.Event]:
         if not stop.is_set():
             log.info("%s: stopping", signal.Signals(number).name)
             stop.set()
-            last = threading.Timer(STOP_SECONDS, os._exit, (0,))
-            last.daemon = True
-            last.start()
+            end_within(STOP_SECONDS, 0)
 
     old = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -159,6 +177,13 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def end_within(seconds: float, status: int) -> None:
+    """The process is gone then, however long its end would take."""
+    last = threading.Timer(seconds, os._exit, (status,))
+    last.daemon = True
+    last.start()
 
 
 def main() -> int:
@@ -169,11 +194,22 @@ def main() -> int:
     with stop_signals() as stop:
         try:
             with contextlib.ExitStack() as resources:
-                Stream(Settings(), resources).run(stop)
-        except Exception as error:
-            log.critical("%s: %s", type(error).__name__, error, exc_info=not isinstance(error, SparkJobError))
+                status = work(resources, stop)
+        except Exception:
+            log.critical("could not stop in order", exc_info=True)
             return 1
-    log.info("stopped after %.0f seconds of work", time.monotonic() - begun)
+    log.info("ended after %.0f seconds of work", time.monotonic() - begun)
+    return status
+
+
+def work(resources: contextlib.ExitStack, stop: threading.Event) -> int:
+    """Until `stop` is set: 0. If something fails before: 1, and the process is gone soon, whatever hangs."""
+    try:
+        Stream(Settings(), resources).run(stop)
+    except Exception as error:
+        log.critical("%s: %s", type(error).__name__, error, exc_info=not isinstance(error, SparkJobError))
+        end_within(STOP_SECONDS, 1)
+        return 1
     return 0
 
 

@@ -18,22 +18,34 @@ from streams.simulator.position import position_file
 ANSWER_SECONDS = 3
 # The application's driver writes a heartbeat every few seconds; it is late when a batch takes long.
 HEARTBEAT_LATE = timedelta(seconds=30)
+# Nothing committed although there is something to read; the archive begins a step only now and then.
+STUCK = timedelta(seconds=90)
 POSITION_LATE_SECONDS = 30
 
 
 def check_stream(settings: Settings) -> None:
-    """Return when the live query's heartbeat is fresh. Raises NotHealthy."""
+    """Return when both queries' heartbeats are fresh and neither is stuck. Raises NotHealthy."""
     try:
         with psycopg.connect(settings.postgres_dsn, connect_timeout=ANSWER_SECONDS) as connection:
-            row = connection.execute(
-                "select clock_timestamp() - beat_at from ops.heartbeat where query = 'live'"
-            ).fetchone()
+            rows = connection.execute(
+                "select query, clock_timestamp() - beat_at, behind, clock_timestamp() - stuck_since"
+                " from ops.heartbeat"
+            ).fetchall()
     except psycopg.Error as error:
         raise NotHealthy(" ".join(str(error).split())) from error
-    if row is None:
-        raise NotHealthy("no heartbeat of the live query yet")
-    if row[0] > HEARTBEAT_LATE:
-        raise NotHealthy(f"the live query's last heartbeat is {row[0].total_seconds():.0f} s old")
+    beats = {query: rest for query, *rest in rows}
+    patience = {"live": STUCK, "archive": STUCK + timedelta(seconds=settings.archive_trigger_seconds)}
+    for query, longest in patience.items():
+        if query not in beats:
+            raise NotHealthy(f"no heartbeat of the {query} query yet")
+        late, behind, stuck = beats[query]
+        if late > HEARTBEAT_LATE:
+            raise NotHealthy(f"the {query} query's last heartbeat is {late.total_seconds():.0f} s old")
+        if stuck is not None and stuck > longest:
+            raise NotHealthy(
+                f"the {query} query is {behind} events behind and has committed nothing for"
+                f" {stuck.total_seconds():.0f} s"
+            )
 
 
 def check_simulator(settings: Settings) -> None:

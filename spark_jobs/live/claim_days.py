@@ -46,14 +46,14 @@ class ClaimDays:
     def drop_before(self, day: date) -> list[date]:
         """Forget the claims of event days before `day`; gives back the days dropped.
 
-        Waits five seconds at most for readers (raises psycopg.errors.LockNotAvailable): the live query must
-        not queue up behind a drop that waits.
+        Waits one second at most for readers (raises psycopg.errors.LockNotAvailable): the live query must not
+        queue up behind a drop that waits.
         """
         old = [each for each in existing(self._connection) if each < day]
         for each in old:
             name = sql.Identifier("ops", f"{_PREFIX}{each:%Y%m%d}")
             with self._connection.transaction():
-                self._connection.execute("set local lock_timeout = '5s'")
+                self._connection.execute("set local lock_timeout = '1s'")
                 self._connection.execute(sql.SQL("drop table {}").format(name))
             self._known.discard(each)
         return old

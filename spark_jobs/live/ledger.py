@@ -98,25 +98,39 @@ class Life:
     started_at: datetime
 
 
-def beat(cluster: Cluster, connection: psycopg.Connection, query: str, life: Life, now: datetime) -> None:
-    """Say that `query` is alive, and how many events Kafka holds that it has not committed."""
-    rows = connection.execute(
-        "select topic, partition, next_offset from ops.position where query = %s", (query,)
-    ).fetchall()
-    stands = {TopicPartition(topic, number): offset for topic, number, offset in rows}
-    end = cluster.end_offsets(stands)
-    connection.execute(
-        "insert into ops.heartbeat (query, run, started_at, beat_at, behind) values (%s, %s, %s, %s, %s)"
-        " on conflict (query) do update set run = excluded.run, started_at = excluded.started_at,"
-        " beat_at = excluded.beat_at, behind = excluded.behind",
-        (
-            query,
-            life.run,
-            life.started_at,
-            now,
-            sum(end[partition] - stands[partition] for partition in stands),
-        ),
-    )
+class Pulse:
+    """Tells whether one query works: not only that its process lives, but that it goes on."""
+
+    def __init__(self, query: str, life: Life) -> None:
+        self._query = query
+        self._life = life
+        self._stands: dict[TopicPartition, int] = {}
+        self._stuck_since: datetime | None = None
+
+    def beat(self, cluster: Cluster, connection: psycopg.Connection, prefix: str, now: datetime) -> timedelta:
+        """Write ops.heartbeat: how many events of topics that begin with `prefix` are not committed yet, and
+        since when nothing was committed although there are some. Gives back for how long that lasts.
+        """
+        rows = connection.execute(
+            "select topic, partition, next_offset from ops.position where query = %s", (self._query,)
+        ).fetchall()
+        stands = {TopicPartition(topic, number): offset for topic, number, offset in rows}
+        partitions = [partition for topic in cluster.topics(prefix).values() for partition in topic.all()]
+        first, end = cluster.first_offsets(partitions), cluster.end_offsets(partitions)
+        behind = sum(end[each] - stands.get(each, first[each]) for each in partitions)
+        if not behind:
+            self._stuck_since = None
+        elif self._stuck_since is None or stands != self._stands:
+            self._stuck_since = now
+        self._stands = stands
+        connection.execute(
+            "insert into ops.heartbeat (query, run, started_at, beat_at, behind, stuck_since)"
+            " values (%s, %s, %s, %s, %s, %s)"
+            " on conflict (query) do update set run = excluded.run, started_at = excluded.started_at,"
+            " beat_at = excluded.beat_at, behind = excluded.behind, stuck_since = excluded.stuck_since",
+            (self._query, self._life.run, self._life.started_at, now, behind, self._stuck_since),
+        )
+        return now - self._stuck_since if self._stuck_since is not None else timedelta()
 
 
 def forget_batches(connection: psycopg.Connection, now: datetime) -> None:

@@ -118,9 +118,11 @@ class LiveQuery:
         self._drop_checkpoint()
         self._resources.close()
 
-    def forget_claims(self, before: date) -> None:
-        """Drop the claims of older event days, between two batches."""
-        self._commits.submit(self._committer.forget_claims, before).result()
+    def forget_claims(self, before: date, seconds: float) -> None:
+        """Drop the claims of older event days, between two batches. Raises TimeoutError after `seconds`, and
+        psycopg.errors.LockNotAvailable where somebody reads them: then some are left.
+        """
+        self._commits.submit(self._committer.forget_claims, before).result(seconds)
 
     def _drop_checkpoint(self) -> None:
         if self._checkpoint is not None:

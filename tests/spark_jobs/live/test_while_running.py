@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from infra.deploy import deploy
+from infra.ledger import read_ledger
+from spark_jobs.archive.query import TABLE
+from spark_jobs.live.claim_days import ClaimDays
+from spark_jobs.session import build_session
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
 from streams.settings import Settings
@@ -31,11 +36,11 @@ KILLS = 10
 RATE = 400
 
 
-def counted(settings: Settings) -> int:
-    """Events that have an outcome."""
+def counted(settings: Settings, query: str = "live") -> int:
+    """Events that have an outcome, or that are archived."""
     with psycopg.connect(settings.postgres_dsn) as connection:
         row = connection.execute(
-            "select coalesce(sum(events), 0) from ops.tally where query = 'live'"
+            "select coalesce(sum(events), 0) from ops.tally where query = %s", (query,)
         ).fetchone()
     assert row is not None
     return int(row[0])
@@ -89,11 +94,24 @@ def test_a_burst_of_poison_is_quarantined_row_by_row_and_good_events_count(
 
 
 class Driver:
-    """The application as its supervisor runs it."""
+    """The application as its supervisor runs it. patience: seconds until it takes itself for stuck."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, patience: float | None = None) -> None:
         self._log = log
+        self._command = [sys.executable, "-m", "spark_jobs.stream"]
+        if patience is not None:
+            program = f"import os; from spark_jobs import stream as s; s.STUCK_SECONDS = {patience}"
+            self._command = [sys.executable, "-c", f"{program}; os._exit(s.main())"]
         self._process = self._start()
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    @property
+    def status(self) -> int | None:
+        """What it ended with; None while it runs."""
+        return self._process.poll()
 
     def kill(self) -> None:
         """As if the machine had lost it: driver, JVM and workers at once, no goodbye."""
@@ -108,9 +126,8 @@ class Driver:
         return self._process.wait(15)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "spark_jobs.stream"]
         with self._log.open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(self._command, stdout=log, stderr=log, start_new_session=True)
 
 
 @contextmanager
@@ -143,26 +160,80 @@ def sending(settings: Settings, contracts: dict[str, Contract], answer: Answer, 
         thread.join()
 
 
+@contextmanager
+def driven(driver: Driver) -> Iterator[Driver]:
+    """Ends it in any case, and shows its log where the block fails."""
+    try:
+        yield driver
+    except BaseException:
+        print(driver.log[-5_000:])  # noqa: T201 (pytest shows it where the test fails)
+        raise
+    finally:
+        driver.kill()
+
+
 def test_killed_ten_times_at_random_moments_nothing_is_lost_and_nothing_counts_twice(
-    settings: Settings, contracts: dict[str, Contract], tmp_path: Path
+    settings: Settings, contracts: dict[str, Contract], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MINSHENG_ARCHIVE_TRIGGER_SECONDS", "1")  # so that kills meet the archive at work too
     seed = int(time.time())
     print(f"seed {seed}")  # noqa: T201 (pytest shows it where the test fails)
     dice, answer = Random(seed), Answer()
-    driver = Driver(tmp_path / "log")
-    try:
+    with driven(Driver(tmp_path / "log")) as driver:
         with sending(settings, contracts, answer, seed):
             for _ in range(KILLS):
                 before = counted(settings)
                 wait_for(lambda: counted(settings) > before, 120)  # noqa: B023 (called in this round only)
-                time.sleep(dice.random() * 1.5)
+                time.sleep(dice.random() * 3)
                 driver.kill()
+                assert_ledger_balances(settings)
                 driver.restart()
         wait_for(lambda: counted(settings) >= answer.sent, 120)
+        wait_for(lambda: counted(settings, "archive") >= answer.sent, 60)
         assert driver.stop() == 0
-    except BaseException:
-        driver.kill()
-        print((tmp_path / "log").read_text(errors="replace")[-5_000:])  # noqa: T201 (likewise)
-        raise
     assert_answer(settings, contracts, answer)
-    assert counted(settings) == answer.sent
+    assert (counted(settings), counted(settings, "archive")) == (answer.sent, answer.sent)
+    assert_ledger_balances(settings)
+    # Not before: a session of its own would take from what the application works with.
+    rows = build_session(settings, "tests").read.format("delta").load(str(settings.lake_dir / TABLE))
+    assert rows.count() == answer.sent
+    assert rows.select("topic", "partition", "offset").distinct().count() == answer.sent
+
+
+def assert_ledger_balances(settings: Settings) -> None:
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        entries = read_ledger(connection, settings.topic_prefix)
+    assert entries
+    assert [entry for entry in entries if not entry.balances] == []
+
+
+def test_who_reads_old_claims_does_not_end_the_application_and_they_are_dropped_later(
+    settings: Settings, contracts: dict[str, Contract], tmp_path: Path
+) -> None:
+    old = "select to_regclass('ops.claim_20200102') is null"
+    with (
+        psycopg.connect(settings.postgres_dsn, autocommit=True) as connection,
+        psycopg.connect(settings.postgres_dsn) as backup,
+    ):
+        ClaimDays(connection).ensure([date(2020, 1, 2)])
+        backup.execute("lock table ops.claim in access share mode")
+        with driven(Driver(tmp_path / "log")) as driver:
+            wait_for(lambda: "dropping them later" in driver.log, 120)
+            assert connection.execute(old).fetchone() == (False,)
+            backup.commit()
+            wait_for(lambda: connection.execute(old).fetchone() == (True,))
+            assert driver.status is None
+
+
+def test_a_query_that_is_stuck_ends_the_process(
+    settings: Settings, contracts: dict[str, Contract], tmp_path: Path
+) -> None:
+    with psycopg.connect(settings.postgres_dsn) as other:
+        other.execute("lock table ops.claim in exclusive mode")
+        sender, city = Sender(settings), City(contracts.values(), seed=23)
+        sender.event(city.event()[1])
+        sender.flush()
+        with driven(Driver(tmp_path / "log", patience=5)) as driver:
+            wait_for(lambda: driver.status is not None, 120)
+            assert driver.status == 1
+            assert "The live query is behind and has committed nothing for" in driver.log
