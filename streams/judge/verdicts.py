@@ -141,6 +141,8 @@ def _untell(
 
 def _in_order(plan: Plan, reasons: list[Reason]) -> list[Reason]:
     """Envelope first, then the fields as the contract has them, then what it does not have, then checks."""
+    if len(reasons) <= 1:
+        return reasons
     order = {field.name: index for index, field in enumerate(plan.fields)}
 
     def rank(reason: Reason) -> int:
@@ -155,7 +157,7 @@ def _in_order(plan: Plan, reasons: list[Reason]) -> list[Reason]:
 
 
 def _reasons(listed: Sequence[Sequence[Reason]]) -> pa.Array:
-    return pa.array([[reason._asdict() for reason in reasons] or None for reasons in listed], REASON_LIST)
+    return pa.array([reasons or None for reasons in listed], REASON_LIST)
 
 
 def _excerpt(value: bytes | None) -> str:
