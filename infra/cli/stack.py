@@ -80,7 +80,7 @@ def status(as_json: AsJson = False) -> None:
 def _alerts(settings: Settings) -> str:
     """One line about the alerts that stand."""
     try:
-        with psycopg.connect(settings.postgres_dsn) as connection:
+        with psycopg.connect(settings.postgres_dsn, connect_timeout=2) as connection:
             standing = len(read_open(connection))
     except (psycopg.Error, SecretMissing):
         return "未解除告警：未知（PostgreSQL 没有回答）"

@@ -21,6 +21,7 @@ LINES_OF_CODES = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
 @pytest.mark.parametrize(
     "command",
     [
+        "alerts",
         "contract list",
         "contract list --deployed --json",
         "dashboards sync",
