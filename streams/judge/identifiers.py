@@ -27,6 +27,7 @@ _RESIDENT = r"\d{6}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}
 _NUMBER = re.compile(
     rf"(?<!\d)(?:(?P<mobile>{_MOBILE})|(?P<card>{_CARD})|(?P<resident>{_RESIDENT}))(?!\d)", re.ASCII
 )
+_FEWEST_DIGITS = 11
 _DASHES = re.compile("[‐-―−]")
 _BLANKS_WITHIN = re.compile(r"(?<=\d)[\s·•\u00ad\u200b-\u200f\u2060\ufeff]{1,3}(?=[\dXx])")
 
@@ -52,7 +53,10 @@ match, and what does is never SUSPICIOUS. So those cost no second expression."""
 
 def identifies_a_person(text: str) -> bool:
     """Whether an identifier holds a number that is taken for a person's, however its digits are written."""
-    plain = _DASHES.sub("-", in_plain_digits(text))
+    plain = in_plain_digits(text)
+    if sum(map(str.isdigit, plain)) < _FEWEST_DIGITS:
+        return False
+    plain = _DASHES.sub("-", plain)
     # "04 13800138000" has a mobile only as it stands, "138 0013 8000" only when drawn together.
     return any(
         _is_personal(spelled, match)
