@@ -138,6 +138,8 @@ class Stream:
     def _forget(self, oldest: date, now: datetime) -> None:
         try:
             self._query.forget_claims(oldest, STUCK_SECONDS)
+        except TimeoutError as error:
+            raise Stuck(f"The live query has committed nothing for {STUCK_SECONDS:.0f} s") from error
         except psycopg.errors.LockNotAvailable:
             # A backup reads all tables for as long as it takes. Old claims do no harm: the next time will do.
             log.warning("somebody reads the claims of days before %s: dropping them later", oldest)

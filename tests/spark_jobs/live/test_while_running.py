@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -183,13 +184,13 @@ def test_killed_ten_times_at_random_moments_nothing_is_lost_and_nothing_counts_t
         with sending(settings, contracts, answer, seed):
             for _ in range(KILLS):
                 before = counted(settings)
-                wait_for(lambda: counted(settings) > before, 120)  # noqa: B023 (called in this round only)
+                wait_for(lambda: counted(settings) > before, 240)  # noqa: B023 (called in this round only)
                 time.sleep(dice.random() * 3)
                 driver.kill()
                 assert_ledger_balances(settings)
                 driver.restart()
-        wait_for(lambda: counted(settings) >= answer.sent, 120)
-        wait_for(lambda: counted(settings, "archive") >= answer.sent, 60)
+        wait_for(lambda: counted(settings) >= answer.sent, 240)
+        wait_for(lambda: counted(settings, "archive") >= answer.sent, 120)
         assert driver.stop() == 0
     assert_answer(settings, contracts, answer)
     assert (counted(settings), counted(settings, "archive")) == (answer.sent, answer.sent)
@@ -236,4 +237,4 @@ def test_a_query_that_is_stuck_ends_the_process(
         with driven(Driver(tmp_path / "log", patience=5)) as driver:
             wait_for(lambda: driver.status is not None, 120)
             assert driver.status == 1
-            assert "The live query is behind and has committed nothing for" in driver.log
+            assert re.search(r"Stuck: The live query .*has committed nothing for", driver.log)
