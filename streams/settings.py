@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         """The secret of that name, made at installation. Raises SecretMissing."""
         file = self.secrets_dir / name
         try:
-            return file.read_text(encoding="ascii").strip()
+            return file.read_text(encoding="utf-8").strip()
         except FileNotFoundError as error:
             raise SecretMissing(
                 f"There is no secret {file}: this installation was never started (`minsheng up` makes"

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.secrets import SECRETS, make_secrets, too_open
+from infra.local.environment import stack_environment
+from infra.local.folders import make_folders
+from infra.local.parts import all_parts
+from infra.local.secrets import SECRETS, SET_BY_CALLER, make_secrets, too_open
+from infra.local.supervisor import write_configuration
 from streams.settings import Settings
 
 
@@ -57,3 +61,36 @@ def test_a_secret_that_others_can_read_is_found(place: Settings) -> None:
     make_secrets(place)
     (place.secrets_dir / "tokens").chmod(0o640)
     assert too_open(place) == [place.secrets_dir / "tokens"]
+
+
+def test_secrets_of_the_environment_become_files_and_reach_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_secrets(Settings(home=tmp_path))
+    monkeypatch.setenv("MINSHENG_POSTGRES_PASSWORD", "of the owner")
+    monkeypatch.setenv("MINSHENG_POSTGRES_SUPERUSER_PASSWORD", "of the superuser: 密")
+    set_by_caller = Settings(home=tmp_path)
+    make_secrets(set_by_caller)
+    environment = stack_environment(os.environ, None)
+    assert not [name for name in environment if "PASSWORD" in name]
+    make_folders(set_by_caller)
+    write_configuration(set_by_caller, all_parts(set_by_caller), environment)
+    written = [file for file in tmp_path.rglob("*") if file.is_file() and b"of the" in file.read_bytes()]
+    assert {file.relative_to(tmp_path).as_posix() for file in written} == {
+        "secrets/postgres",
+        "secrets/postgres_superuser",
+    }
+    assert too_open(set_by_caller) == []
+    monkeypatch.delenv("MINSHENG_POSTGRES_PASSWORD")
+    monkeypatch.delenv("MINSHENG_POSTGRES_SUPERUSER_PASSWORD")
+    without = Settings(home=tmp_path)
+    assert (without.postgres_dsn, without.superuser_dsn) == (
+        set_by_caller.postgres_dsn,
+        set_by_caller.superuser_dsn,
+    )
+
+
+def test_every_setting_that_is_a_secret_has_a_file() -> None:
+    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert secret == set(SET_BY_CALLER)
+    assert set(SET_BY_CALLER.values()) <= set(SECRETS)
