@@ -160,8 +160,8 @@ def test_what_was_refused_before_an_import_broke_off_is_counted_and_its_report_t
     path = write_csv([row(), row(餐次="夜宵")])
     kafka = KafkaSender(settings, name="test", patience=Patience(acknowledge_seconds=30, room_seconds=30))
     try:
+        way = Way(kafka, FileRefusals(settings.postgres_dsn, meals.source, "f" * 32))
         with open_table(path) as table, pytest.raises(Broken):
-            way = Way(kafka, FileRefusals(settings.postgres_dsn, meals.source, "f" * 32))
             import_table(table, wanted, way, report, progress)
         assert counted(settings) == {"not_in_enum": 1}
         assert report.read_text() == "of an earlier import"
