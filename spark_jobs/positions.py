@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -32,6 +34,14 @@ class Read:
     topic_id: UUID
     first: int
     last: int
+
+
+def as_json(offsets: Mapping[TopicPartition, int]) -> str:
+    """Offsets as Spark's options take them: {topic: {partition: offset}}."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for partition, offset in offsets.items():
+        found[partition.topic][str(partition.partition)] = offset
+    return json.dumps(found)
 
 
 def load(connection: psycopg.Connection, query: str) -> dict[TopicPartition, Position]:

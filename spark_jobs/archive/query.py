@@ -178,8 +178,8 @@ def read(spark: SparkSession, bootstrap: str, ranges: list[Range]) -> DataFrame:
     options = {
         "kafka.bootstrap.servers": bootstrap,
         "assign": _assigned(each.partition for each in ranges),
-        "startingOffsets": _offsets({each.partition: each.first for each in ranges}),
-        "endingOffsets": _offsets({each.partition: each.until for each in ranges}),
+        "startingOffsets": positions.as_json({each.partition: each.first for each in ranges}),
+        "endingOffsets": positions.as_json({each.partition: each.until for each in ranges}),
         "includeHeaders": "true",
         "failOnDataLoss": "true",
     }
@@ -210,14 +210,6 @@ def limited(ranges: list[Range], events: int) -> Iterator[Range]:
         length = each.until - each.first
         kept = length if total <= events else max(1, length * events // total)
         yield Range(each.partition, each.topic_id, each.first, each.first + kept)
-
-
-def _offsets(values: Mapping[TopicPartition, int]) -> str:
-    """Spark's JSON: {topic: {partition: offset}}."""
-    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for partition, offset in values.items():
-        found[partition.topic][str(partition.partition)] = offset
-    return json.dumps(found)
 
 
 def _assigned(partitions: Iterable[TopicPartition]) -> str:

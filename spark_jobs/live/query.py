@@ -7,12 +7,10 @@ with the results. Spark may believe a batch done that was never committed; after
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import shutil
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -136,7 +134,7 @@ class LiveQuery:
         options = {
             "kafka.bootstrap.servers": self._settings.kafka_bootstrap,
             "subscribePattern": re.escape(self._settings.topic_prefix) + ".+",
-            "startingOffsets": starting_offsets(offsets),
+            "startingOffsets": positions.as_json(offsets) if offsets else "earliest",
             "failOnDataLoss": "true",
             "maxOffsetsPerTrigger": str(self._settings.live_max_offsets_per_trigger),
             "kafka.metadata.max.age.ms": str(self._settings.live_metadata_max_age_ms),
@@ -193,14 +191,6 @@ class LiveQuery:
         now = time.perf_counter()
         self.seconds[what] = self.seconds.get(what, 0.0) + now - begun
         return now
-
-
-def starting_offsets(offsets: Mapping[TopicPartition, int]) -> str:
-    """Spark's JSON: {topic: {partition: offset}}; with no partition at all, its word for the beginning."""
-    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for partition_, offset in offsets.items():
-        found[partition_.topic][str(partition_.partition)] = offset
-    return json.dumps(found) if found else "earliest"
 
 
 def _count(judged: DataFrame, plan: Plan, excluded: Mapping[int, Exclusions]) -> Mapping[str, pa.Table]:
