@@ -14,7 +14,7 @@ from infra.cli.failures import failures
 from infra.cli.ledger import ledger_table, titles
 from infra.cli.output import err, out
 from infra.ledger import read_ledger
-from infra.local.demo import Demo, yesterday
+from infra.local.demo import Demo, demo_day
 from streams.settings import Settings
 
 
@@ -23,7 +23,8 @@ def demo(
         float, typer.Option(min=1, help="simulated seconds a second: 480, a day in 3 min")
     ] = 480,
     day: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day that is over; else yesterday")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="a day that is over; else the day before the first demo"),
     ] = None,
 ) -> None:
     """Start everything, play a simulated day through the whole way, publish it, let the city live on.
@@ -34,7 +35,7 @@ def demo(
     settings = Settings()
     try:
         with failures():
-            Demo(settings, out, speed, day.date() if day else yesterday()).run()
+            Demo(settings, out, speed, day.date() if day else demo_day(settings)).run()
             _farewell(settings)
     except KeyboardInterrupt:
         err.print("\ninterrupted: what has started keeps running; `make demo` goes on, `make down` ends it")

@@ -156,9 +156,16 @@ class Demo:
             airflow.wait(run, ROLLUP_SECONDS, look)
 
 
-def yesterday() -> date:
-    """The last day that is over, in Asia/Shanghai."""
-    return datetime.now(ZONE).date() - timedelta(days=1)
+def demo_day(settings: Settings) -> date:
+    """The day that this installation's demonstration plays: yesterday, when it is asked for the first time.
+
+    It is remembered, so that a later call finds its work done instead of playing another day.
+    """
+    remembered = settings.home / "demo_day"
+    if not remembered.is_file():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(f"{datetime.now(ZONE).date() - timedelta(days=1)}\n", encoding="ascii")
+    return date.fromisoformat(remembered.read_text(encoding="ascii").strip())
 
 
 def published(settings: Settings, day: date) -> set[str]:
