@@ -24,7 +24,7 @@ def demo(
     ] = 480,
     day: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="a day that is over; else the day before the first demo"),
+        typer.Option(formats=["%Y-%m-%d"], help="a day that is over"),
     ] = None,
 ) -> None:
     """Start everything, play a simulated day through the whole way, publish it, let the city live on.
