@@ -1,4 +1,4 @@
-"""Every day at a quiet hour: compact the lake's small files, delete files that nobody refers to any more."""
+"""Every day at a quiet hour: delete what is older than the settings keep, compact the lake's small files."""
 
 from __future__ import annotations
 

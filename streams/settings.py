@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     archive_max_events: int = Field(
         1_000_000, ge=1, description="events one step of the archive writes at most"
     )
+    lake_retention_days: int = Field(
+        730, ge=90, description="for how many days after they were received the lake keeps events"
+    )
+    ops_retention_days: int = Field(
+        400, ge=90, description="for how many days quarantine, batches and validations are kept"
+    )
     claim_days: int = Field(60, ge=1, description="for how many event days ids are remembered live")
 
     @cached_property

@@ -1,4 +1,4 @@
-"""`minsheng lake`: keep the archived events quick to read."""
+"""`minsheng lake`: keep the archived events quick to read, and within their size."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, out, print_json
+from infra.retention import oldest_kept, prune
 from spark_jobs.rollup.days import day_of
 from streams.settings import Settings
 
@@ -23,18 +24,31 @@ def maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, do nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compact the small files of days that are over, and delete files that nobody refers to any more."""
+    """Delete what is older than the settings keep (received days of the lake; quarantine, batches and
+    validations), compact the small files of days that are over, and delete files that nobody refers to.
+    """
     # Spark takes seconds to import and to start: only here.
     from spark_jobs.rollup.lake import rollup_session  # noqa: PLC0415
     from spark_jobs.rollup.maintenance import maintain as maintain_lake  # noqa: PLC0415
 
     settings = Settings()
     today = day_of(datetime.now(UTC))
-    done = maintain_lake(rollup_session(settings), settings.lake_dir, today, retain_hours, dry_run=dry_run)
+    pruned = prune(settings, today, dry_run=dry_run)
+    done = maintain_lake(
+        rollup_session(settings),
+        settings.lake_dir,
+        today,
+        oldest_kept(settings, today),
+        retain_hours,
+        dry_run=dry_run,
+    )
     if as_json:
-        print_json(asdict(done))
+        print_json({**asdict(done), "pruned": pruned})
     else:
+        rows = ", ".join(f"{count:,} of ops.{table}" for table, count in pruned.items())
+        verb = "would delete" if dry_run else "deleted"
+        out.print(f"{verb} {done.days_deleted} received days; rows: {rows}")
         out.print(
             f"compacted {done.files_removed} files into {done.files_added};"
-            f" {'would delete' if dry_run else 'deleted'} {done.files_deleted} that nobody refers to"
+            f" {verb} {done.files_deleted} that nobody refers to"
         )

@@ -17,8 +17,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, err, out, print_json
+from infra.cli.output import AsJson, err, fail, out, print_json
+from infra.retention import forgotten
 from spark_jobs.rollup.days import day_of, span
 from spark_jobs.rollup.due import due as due_days
 from spark_jobs.rollup.due import plain
@@ -131,6 +133,13 @@ def _roll_up(
     *,
     as_json: bool,
 ) -> None:
+    if gone := forgotten(settings, wanted, day_of(datetime.now(UTC))):
+        listed = ", ".join(f"{source} {day}" for source, day in gone[:5])
+        fail(
+            f"The lake keeps events for {settings.lake_retention_days} days (MINSHENG_LAKE_RETENTION_DAYS),"
+            f" and some of these days' are gone: {listed}. What is published of them stays; leave them out.",
+            exits.USAGE,
+        )
     # Spark and Great Expectations take seconds to import: not for `list` and `due`.
     from expectations import logs  # noqa: PLC0415
     from expectations.application import Options  # noqa: PLC0415

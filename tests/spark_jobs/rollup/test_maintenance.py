@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from spark_jobs.rollup.days import ONE_DAY
 from spark_jobs.rollup.lake import TABLE, events, rollup_session
 from spark_jobs.rollup.maintenance import Maintained, maintain
 from streams.settings import Settings
@@ -15,7 +16,7 @@ from tests.spark_jobs.rollup.meals import lake_rows, told
 
 pytestmark = pytest.mark.servers
 
-DAY, TODAY = date(2022, 6, 14), date(2022, 6, 15)
+DAY, TODAY, OLDEST = date(2022, 6, 14), date(2022, 6, 15), date(2022, 6, 1)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
 
 
 def test_days_that_are_over_are_compacted_once(session: SparkSession, tmp_path: Path) -> None:
-    assert maintain(session, tmp_path, TODAY) == Maintained(0, 0, 0), "there is no lake yet"
+    assert maintain(session, tmp_path, TODAY, OLDEST) == Maintained(0, 0, 0, 0), "there is no lake yet"
     for seed in range(3):
         rows = session.createDataFrame(lake_rows(told(DAY, 100, seed), "t")).coalesce(1)
         path = str(tmp_path / TABLE)
@@ -33,11 +34,24 @@ def test_days_that_are_over_are_compacted_once(session: SparkSession, tmp_path: 
     files = set(running.inputFiles())
     before = sorted(row["value"] for row in events(session, tmp_path).select("value").collect())
 
-    first = maintain(session, tmp_path, TODAY)
-    second = maintain(session, tmp_path, TODAY)
+    first = maintain(session, tmp_path, TODAY, OLDEST)
+    second = maintain(session, tmp_path, TODAY, OLDEST)
 
     assert first.files_removed >= 3
     assert first.files_added < first.files_removed
     assert (second.files_added, second.files_removed) == (0, 0)
     assert sorted(row["value"] for row in events(session, tmp_path).select("value").collect()) == before
     assert set(events(session, tmp_path).where(f"received_day >= '{TODAY}'").inputFiles()) == files
+
+
+def test_received_days_that_are_too_old_are_deleted(session: SparkSession, tmp_path: Path) -> None:
+    for day in (DAY - ONE_DAY, DAY):
+        rows = session.createDataFrame(lake_rows(told(day, 100, 1), "t")).coalesce(1)
+        rows.write.format("delta").mode("append").partitionBy("received_day").save(str(tmp_path / TABLE))
+    days = sorted({row["received_day"] for row in events(session, tmp_path).collect()})
+    oldest = days[1]
+    assert maintain(session, tmp_path, TODAY, oldest, dry_run=True).days_deleted == 1
+    assert sorted({row["received_day"] for row in events(session, tmp_path).collect()}) == days
+    assert maintain(session, tmp_path, TODAY, oldest).days_deleted == 1
+    assert sorted({row["received_day"] for row in events(session, tmp_path).collect()}) == days[1:]
+    assert maintain(session, tmp_path, TODAY, oldest).days_deleted == 0

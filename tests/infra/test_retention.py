@@ -1,0 +1,88 @@
+"""What is older than the settings keep is deleted, and a day whose events are gone is not rolled up again."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.main import app
+from infra.deploy import deploy
+from infra.retention import forgotten, oldest_kept, prune
+from streams.contract.loader import load_contracts
+from streams.settings import Settings
+
+pytestmark = pytest.mark.servers
+TODAY = date(2026, 9, 1)
+
+
+def fill(settings: Settings, ages: list[int]) -> None:
+    """A row of each table for each age in days; midnight of the day in Shanghai."""
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        for number, age in enumerate(ages):
+            moment = f"{TODAY - timedelta(days=age)}T00:00:00+08:00"
+            connection.execute(
+                "insert into ops.quarantine"
+                ' (source, topic, partition, "offset", received_at, reasons, excerpt)'
+                " values ('a', 't', 0, %s, %s, '[]', '')",
+                (number, moment),
+            )
+            connection.execute(
+                "insert into ops.batch (query, run, batch, started_at, committed_at, events)"
+                " values ('live', gen_random_uuid(), %s, %s, %s, 1)",
+                (number, moment, moment),
+            )
+            connection.execute(
+                "insert into ops.validation"
+                " (scope, source, event_day, validated_at, success, evaluated, failed, results)"
+                " values ('day', 'a', %s, %s, true, 1, 0, '[]')",
+                (TODAY, moment),
+            )
+
+
+def left(settings: Settings) -> list[int]:
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        counts = (
+            connection.execute("select count(*) from ops.quarantine").fetchone(),
+            connection.execute("select count(*) from ops.batch").fetchone(),
+            connection.execute("select count(*) from ops.validation").fetchone(),
+        )
+    return [count[0] for count in counts if count]
+
+
+@pytest.mark.parametrize(("days", "gone"), [(400, 1), (100, 3)])
+def test_rows_older_than_the_setting_are_deleted(settings: Settings, days: int, gone: int) -> None:
+    keeping = settings.model_copy(update={"ops_retention_days": days})
+    fill(settings, [0, 100, 101, 400, 401])
+    expected = dict.fromkeys(("quarantine", "batch", "validation"), gone)
+    assert prune(keeping, TODAY, dry_run=True) == expected
+    assert left(settings) == [5, 5, 5]
+    assert prune(keeping, TODAY) == expected
+    assert left(settings) == [5 - gone] * 3
+    assert prune(keeping, TODAY) == dict.fromkeys(expected, 0)
+
+
+def test_a_day_is_forgotten_when_events_of_it_were_received_before_what_the_lake_keeps(
+    settings: Settings,
+) -> None:
+    keeping = settings.model_copy(update={"lake_retention_days": 100})
+    oldest = oldest_kept(keeping, TODAY)
+    assert oldest == date(2026, 5, 24)
+    spans = {"recent": oldest, "old": oldest - timedelta(days=1)}
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        for source, received in spans.items():
+            # History: an event day long past, received lately, is still in the lake.
+            connection.execute("insert into ops.span values (%s, '2020-01-01', %s, 5)", (source, received))
+    wanted = [("recent", date(2020, 1, 1)), ("old", date(2020, 1, 1)), ("old", date(2020, 1, 2))]
+    assert forgotten(keeping, wanted, TODAY) == [("old", date(2020, 1, 1))]
+
+
+def test_a_rollup_of_a_forgotten_day_is_refused_before_anything_starts(settings: Settings) -> None:
+    deploy(settings, load_contracts(settings.contracts_dir).values())
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        connection.execute("insert into ops.span values ('canteen_meal', '2020-01-01', '2020-01-01', 5)")
+    result = CliRunner().invoke(app, ["rollup", "run", "--day", "2020-01-01", "--source", "canteen_meal"])
+    assert result.exit_code == 2
+    assert "canteen_meal 2020-01-01" in " ".join(result.stderr.split())
