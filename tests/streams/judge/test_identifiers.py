@@ -7,7 +7,7 @@ import uuid
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.judge.identifiers import HARMLESS_TEXT, HARMLESS_URI, SUSPICIOUS, identifies_a_person
@@ -83,12 +83,14 @@ def test_uuids_are_nobodys() -> None:
     assert not any(map(identifies_a_person, made))
 
 
+@settings(deadline=None)
 @given(st.text("0123456789xX -%&#;ab/", max_size=30) | st.sampled_from(PERSONAL))
 def test_whatever_names_a_person_is_suspicious_to_the_fast_way(text: str) -> None:
     (suspicious,) = duckdb.execute("select regexp_matches(?, ?)", [f'"{text}"', SUSPICIOUS]).fetchall()[0]
     assert suspicious or not text.isascii() or not identifies_a_person(text)
 
 
+@settings(deadline=None)
 @given(st.text("0123456-./a", max_size=24) | st.text(max_size=8) | st.sampled_from(PERSONAL))
 def test_what_is_harmless_is_plain_and_never_suspicious(text: str) -> None:
     question = (
