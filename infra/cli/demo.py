@@ -7,7 +7,6 @@ from typing import Annotated
 
 import psycopg
 import typer
-from rich.table import Table
 
 from infra.cli import exits
 from infra.cli.failures import failures
@@ -51,11 +50,9 @@ def _farewell(settings: Settings) -> None:
         entries = read_ledger(connection, settings.topic_prefix)
     out.print("\n[bold]对账[/bold]")
     out.print(ledger_table(entries, titles(settings)))
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for row in addresses(settings):
-        table.add_row(*row)
     out.print("\n[bold]The city is live.[/bold]")
-    out.print(table)
+    for what, where, how in addresses(settings):
+        out.print(f"  {what}  {where}\n      {how}", soft_wrap=True)
     out.print("\n`make status` shows every part, `make down` stops them; data stay.")
 
 

@@ -281,10 +281,21 @@ def test_events_from_the_future_are_wrong(settings: Settings) -> None:
 @pytest.mark.servers
 def test_a_residue_is_wrong(settings: Settings) -> None:
     with psycopg.connect(settings.postgres_dsn) as connection:
+        topic = f"{settings.topic_prefix}meal"
+        connection.execute(
+            "insert into ops.sent (topic, partition, received_day, first_offset, next_offset, seen_offset,"
+            " observed_at) values (%s, 0, '2026-05-04', 0, 5, 5, now())",
+            (topic,),
+        )
+        connection.execute(
+            "insert into ops.position (query, topic, partition, next_offset, topic_id)"
+            " values ('live', %s, 0, 5, gen_random_uuid())",
+            (topic,),
+        )
         connection.execute("insert into ops.tally values ('live', 'meal', '2026-05-04', 'accepted', 3)")
     finding = running.ledger(Place(settings, GOOD, os.environ))
     assert says_what_to_do(finding, "wrong")
-    assert "meal 2026-05-04: -3" in finding.says
+    assert "meal 2026-05-04: +2" in finding.says
 
 
 def test_a_check_that_fails_itself_does_not_hide_the_others(
