@@ -173,6 +173,7 @@ def driven(driver: Driver) -> Iterator[Driver]:
         driver.kill()
 
 
+@pytest.mark.timeout(1500)
 def test_killed_ten_times_at_random_moments_nothing_is_lost_and_nothing_counts_twice(
     settings: Settings, contracts: dict[str, Contract], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
