@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from kafka import KafkaAdminClient
@@ -19,6 +21,11 @@ from infra.local.kafka import LocalKafka
 from infra.local.postgres import EmbeddedPostgres
 from streams.settings import Settings
 from tests.waiting import wait_for_success
+
+# Elsewhere each run looks for new examples; a verdict on a commit must not hang on luck or a busy machine.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 def free_port() -> int:
