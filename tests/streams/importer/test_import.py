@@ -54,10 +54,11 @@ def test_real_requests_come_out_of_kafka_as_duckdb_counts_them_in_the_file(
         "--report", tmp_path / "refused.csv",
     )  # fmt: skip
     assert (code, summary["accepted"], summary["refused"]) == (0, 10_000, 0)
-    expected = duckdb.sql(
-        f"""select strptime(createddate, '%-m/%-d/%y %-H:%M')::date::text, requesttype, requestsource, cd,
-        count(*) from read_csv('{DATA / "la311_2020.csv"}', all_varchar = true) group by all"""
-    ).fetchall()
+    with duckdb.connect() as connection:
+        expected = connection.execute(
+            f"""select strptime(createddate, '%-m/%-d/%y %-H:%M')::date::text, requesttype, requestsource, cd,
+            count(*) from read_csv('{DATA / "la311_2020.csv"}', all_varchar = true) group by all"""
+        ).fetchall()
     events = events_of(settings, contract)
     found = Counter(
         (
