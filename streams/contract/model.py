@@ -46,7 +46,11 @@ class Topic(Model):
 
 
 class FieldSpec(Model):
-    """One field of an event's `data`. `type` names an entry of `streams.contract.types.NAMED_TYPES`."""
+    """One field of an event's `data`. `type` names an entry of `streams.contract.types.NAMED_TYPES`.
+
+    `object` and `list` (of objects) hold `fields` of their own, one level deep. An object's field is called
+    `<object>__<field>` wherever a field is named; a list is counted as `<list>__count`.
+    """
 
     title: Title
     type: str
@@ -57,6 +61,8 @@ class FieldSpec(Model):
     values: dict[str, Title] | None = Field(None, description="enum: value -> Chinese label")
     max_length: Annotated[Whole, Field(ge=1, le=2000)] | None = Field(None, description="in characters")
     pii: Pii | None = None
+    fields: dict[FieldName, FieldSpec] = Field({}, description="object and list: the fields within")
+    max_items: Annotated[Whole, Field(ge=1, le=100)] | None = Field(None, description="list: at most so many")
 
 
 class Check(Model):
@@ -97,12 +103,57 @@ class Measure(Model):
         return self.of.partition(" ")[2] or None
 
 
+class Ratio(Model):
+    """`of` divided by `to`: each a measure or another ratio of the same metric, or `<reference>.<column>`.
+
+    A ratio is taken of sums, never added up or averaged. A column of `streams/reference/<reference>.csv` is
+    added up over the rows that match the metric's dimensions (用餐率: elders who ate / elders registered).
+    """
+
+    title: Title
+    of: str
+    to: str
+    unit: Literal["percent", "fen"] | None = None
+
+
 class Metric(Model):
     """Aggregates of a source by minute and day, over at most four dimensions (fields)."""
 
     title: Title
     by: Annotated[tuple[str, ...], Field(max_length=4)]
     measures: Annotated[dict[FieldName, Measure], Field(min_length=1)]
+    ratios: dict[FieldName, Ratio] = {}
+
+
+class Unique(Model):
+    """At most `times` events with the same values of `fields` in a period; later ones are rejected.
+
+    `per`: day, month or year of event time in Asia/Shanghai, or ever. `where` picks the events that the rule
+    is about; NULL in one of `fields`: the rule does not apply. Duplicates are not counted. A contract's rules
+    are asked in their order, and a later one counts only what the earlier ones let through. The first is the
+    first received.
+    """
+
+    title: Title
+    fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=6)]
+    per: Literal["day", "month", "year", "ever"] = "day"
+    times: Annotated[Whole, Field(ge=1, le=1000)] = 1
+    where: str | None = Field(None, description="SQL condition over the event's fields")
+
+
+class LifeCycle(Model):
+    """The steps of a case. A step that may not follow is flagged, not rejected: events come out of order.
+
+    `case`: the field that names the case. `step`: an enum field. `start`: steps that may open a case. `then`:
+    step -> steps that may follow; a step that nothing follows ends the case. `within`: how long a case may
+    stay in a step before it is overdue.
+    """
+
+    case: str
+    step: str
+    start: Annotated[tuple[str, ...], Field(min_length=1)]
+    then: dict[str, tuple[str, ...]]
+    within: dict[str, Duration] = {}
 
 
 class Accept(Model):
@@ -212,6 +263,8 @@ class Contract(Model):
     accept: Accept = Accept()
     fields: Annotated[dict[FieldName, FieldSpec], Field(min_length=1, max_length=60)]
     checks: dict[FieldName, Check] = {}
+    unique: dict[FieldName, Unique] = {}
+    life_cycle: LifeCycle | None = None
     metrics: Annotated[dict[MetricName, Metric], Field(min_length=1)]
     expect: Expect
     day_rules: dict[FieldName, DayRule] = {}
@@ -227,8 +280,9 @@ class Contract(Model):
 
     @cached_property
     def version(self) -> str:
-        """12 hex digits over everything that the contract says (not over comments and layout)."""
-        canonical = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        """12 hex digits over everything that the contract says (not over comments, layout and defaults)."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(said, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @cached_property
