@@ -17,11 +17,12 @@ from expectations.answers import Answer
 from expectations.errors import ExpectationsError
 from expectations.questioner import Questioner
 from expectations.report import REFUSED_BY_THE_GATE, Report
-from spark_jobs.rollup import archive, days, lake, ledger, publish, reading, received
+from spark_jobs.rollup import archive, lake, ledger, publish, reading, received
 from spark_jobs.rollup.archive import Archived, Needed
 from spark_jobs.rollup.build import built
 from spark_jobs.rollup.day import Day
 from spark_jobs.rollup.errors import NotDeployed, RollupError
+from streams import days
 from streams.contract.model import Contract
 from streams.registry import deployed
 from streams.settings import Settings

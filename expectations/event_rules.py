@@ -17,7 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 from expectations import wording
 from expectations.errors import CannotDerive
 from expectations.rule import Rule, rule
-from spark_jobs.rollup import days
+from streams import days
 from streams.contract.checks import check_sql
 from streams.contract.model import Contract, FieldSpec
 from streams.contract.rendering import backquoted

@@ -14,11 +14,11 @@ from expectations import alerts, docs, record, total_rules, wording
 from expectations.answers import Answer
 from expectations.questioner import Questioner
 from expectations.rule import Rule, rule
-from spark_jobs.rollup.days import begin, day_of
 from spark_jobs.rollup.errors import NotDeployed
 from spark_jobs.rollup.ledger import Connection
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
+from streams.days import begin, day_of
 from streams.registry import deployed
 from streams.settings import Settings
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from streams.contract.model import Expect
 from streams.contract.scalars import WEEKDAYS
+from streams.days import day_of
 from streams.zone import ZONE
 
 DAY = timedelta(days=1)
@@ -33,7 +34,7 @@ def newest_opening(hours: Hours, last: datetime, now: datetime) -> tuple[datetim
 
     Hours that meet at midnight are one, as far back as `last`: who is open day and night has no morning.
     """
-    today = now.astimezone(ZONE).date()
+    today = day_of(now)
     week = (_opening(hours, today - DAY * back) for back in range(len(WEEKDAYS) + 1))
     newest = next((span for span in week if span is not None and span[0] < now), None)
     if newest is None:

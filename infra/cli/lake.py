@@ -11,7 +11,7 @@ import typer
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, out, print_json
 from infra.retention import oldest_kept, prune
-from spark_jobs.rollup.days import day_of
+from streams.days import day_of
 from streams.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The lake: every event as it was received, in Delta.")

@@ -21,10 +21,10 @@ from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, err, fail, out, print_json
 from infra.retention import forgotten
-from spark_jobs.rollup.days import day_of, span
 from spark_jobs.rollup.due import due as due_days
 from spark_jobs.rollup.due import plain
 from spark_jobs.rollup.due import published as published_days
+from streams.days import day_of, span
 from streams.registry import deployed
 from streams.settings import Settings
 

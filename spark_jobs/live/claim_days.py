@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from streams.contract.model import Contract
-from streams.zone import ZONE
+from streams.days import day_of
 
 _DAYS = """
     select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
@@ -71,4 +71,4 @@ def oldest_day(contracts: Iterable[Contract], claim_days: int, now: datetime) ->
     `claim_days` back, or further where a contract's acceptance window reaches further.
     """
     past = max((contract.accept.past for contract in contracts), default=timedelta())
-    return (now - max(past, timedelta(days=claim_days))).astimezone(ZONE).date()
+    return day_of(now - max(past, timedelta(days=claim_days)))

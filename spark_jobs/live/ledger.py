@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 from kafka import TopicPartition
 
 from spark_jobs.cluster import Cluster
-from streams.zone import ZONE
+from streams import days
+from streams.days import day_of
 
 CLOSING = timedelta(seconds=10)
 """How long after midnight a day's offsets are final: brokers' clocks may differ from ours."""
@@ -68,12 +69,12 @@ def observe(
 ) -> Iterator[Sent]:
     """Days that are not closed yet, up to today; `closed` is the last closed day of each partition."""
     first, end = cluster.first_offsets(partitions), cluster.end_offsets(partitions)
-    today = now.astimezone(ZONE).date()
+    today = day_of(now)
     waiting = {partition: end[partition] for partition in partitions}
     day = today
     over = False  # yesterday stays open for a moment after midnight
     while waiting and day > today - timedelta(days=OLDEST_DAYS):
-        at = cluster.offsets_at(waiting, midnight(day))
+        at = cluster.offsets_at(waiting, days.begin(day))
         for partition, until in list(waiting.items()):
             begin = max(at.get(partition, end[partition]), first[partition])
             if begin < until or day == today:
@@ -81,13 +82,8 @@ def observe(
             waiting[partition] = begin
             if begin <= first[partition] or closed.get(partition, date.min) >= day - timedelta(days=1):
                 del waiting[partition]
-        over = over or now >= midnight(day) + CLOSING
+        over = over or now >= days.begin(day) + CLOSING
         day -= timedelta(days=1)
-
-
-def midnight(day: date) -> datetime:
-    """When the day begins, in the platform's zone."""
-    return datetime.combine(day, time(), ZONE)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from psycopg import sql
 from spark_jobs.live.claims import Conflict
 from spark_jobs.sketches import Union, subsets
 from streams.contract.tables import MetricTable
+from streams.days import EPOCH
 from streams.zone import ZONE_NAME
-
-EPOCH = date(1970, 1, 1)
 
 _TALLY = """
     insert into ops.tally (query, source, received_day, outcome, events)

@@ -11,8 +11,9 @@ import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from spark_jobs.rollup import days, ledger
+from spark_jobs.rollup import ledger
 from spark_jobs.rollup.errors import ArchiveUnknown, DayIncomplete
+from streams import days
 
 LOG = structlog.get_logger()
 POLL_SECONDS = 1.0

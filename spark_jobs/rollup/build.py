@@ -12,12 +12,13 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
-from spark_jobs.rollup import days, totals
+from spark_jobs.rollup import totals
 from spark_jobs.rollup.archive import Archived
 from spark_jobs.rollup.day import Counts, Day, DistinctCount
 from spark_jobs.rollup.fields import events, read_again
 from spark_jobs.rollup.repeats import CONFLICT, DUPLICATE, counted, repeats
 from spark_jobs.rollup.verdicts import judged
+from streams import days
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
 from streams.judge.judge import Judge

@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 
-from spark_jobs.rollup import days
 from spark_jobs.rollup.received import ReceivedDay
+from streams import days
 from streams.zone import ZONE_NAME
 
 Connection = psycopg.Connection[tuple[Any, ...]]

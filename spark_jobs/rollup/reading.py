@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
-from spark_jobs.rollup import days
 from spark_jobs.rollup.received import Reading
+from streams import days
 
 LARGEST_OFFSET = timedelta(hours=23, minutes=59)
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from spark_jobs.rollup import days
-from spark_jobs.rollup.days import ONE_DAY
+from streams import days
 from streams.contract.model import Accept
+from streams.days import ONE_DAY
 
 
 @dataclass(frozen=True)

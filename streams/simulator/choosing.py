@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 import psycopg
 
 from streams.contract.model import Contract
+from streams.days import day_of
 from streams.registry import Registry
 from streams.simulator.city import City
 from streams.simulator.errors import DayRefused, RegistryAway, UnknownSource
 from streams.simulator.schedule import midnight
-from streams.zone import ZONE
 
 LOOK_SECONDS = 2.0
 
@@ -30,7 +30,7 @@ def chosen(contracts: Mapping[str, Contract], sources: Sequence[str] | None) -> 
 
 def refuse_unacceptable(day: date, contracts: Sequence[Contract], now: datetime) -> None:
     """Return when the day is over and its events would be accepted now. Raises DayRefused."""
-    if day >= now.astimezone(ZONE).date():
+    if day >= day_of(now):
         raise DayRefused(
             f"{day} is not over. `minsheng simulate run` simulates today at the pace of the clock."
         )

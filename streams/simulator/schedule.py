@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streams import days
 from streams.contract.model import Expect
 from streams.contract.scalars import WEEKDAYS
 from streams.zone import ZONE
@@ -21,13 +22,12 @@ Instants = NDArray[np.int64]
 
 def midnight(day: date) -> int:
     """The instant at which `day` begins in the platform's zone."""
-    begin = datetime.combine(day, time(), ZONE)
-    return int(begin.timestamp()) * 1_000_000
+    return int(days.begin(day).timestamp()) * 1_000_000
 
 
 def day_of(instant: int) -> date:
     """The day, in the platform's zone, in which `instant` lies."""
-    return datetime.fromtimestamp(instant / 1_000_000, ZONE).date()
+    return days.day_of(datetime.fromtimestamp(instant / 1_000_000, UTC))
 
 
 def shares(expect: Expect, day: date) -> tuple[Instants, Instants, NDArray[np.float64]]:

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.deploy import deploy
-from spark_jobs.rollup.days import day_of
 from streams.contract.loader import load_contracts
+from streams.days import day_of
 from streams.settings import Settings
 
 pytestmark = pytest.mark.servers

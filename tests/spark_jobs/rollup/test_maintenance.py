@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_jobs.rollup.days import ONE_DAY
 from spark_jobs.rollup.lake import TABLE, events, rollup_session
 from spark_jobs.rollup.maintenance import Maintained, maintain
+from streams.days import ONE_DAY
 from streams.settings import Settings
 from tests.spark_jobs.rollup.meals import lake_rows, told
 
