@@ -31,7 +31,7 @@ from spark_jobs.live.commit import QUERY as LIVE
 from spark_jobs.live.query import LiveQuery
 from spark_jobs.session import build_session
 from streams.registry import Registry
-from streams.settings import Settings
+from streams.settings import Settings, settings_or_exit
 
 log = logging.getLogger("minsheng.stream")
 
@@ -192,11 +192,11 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("kafka").setLevel(logging.WARNING)
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    begun = time.monotonic()
+    settings, begun = settings_or_exit(), time.monotonic()
     with stop_signals() as stop:
         try:
             with contextlib.ExitStack() as resources:
-                status = work(resources, stop)
+                status = work(settings, resources, stop)
         except Exception:
             log.critical("could not stop in order", exc_info=True)
             return 1
@@ -204,10 +204,10 @@ def main() -> int:
     return status
 
 
-def work(resources: contextlib.ExitStack, stop: threading.Event) -> int:
+def work(settings: Settings, resources: contextlib.ExitStack, stop: threading.Event) -> int:
     """Until `stop` is set: 0. If something fails before: 1, and the process is gone soon, whatever hangs."""
     try:
-        Stream(Settings(), resources).run(stop)
+        Stream(settings, resources).run(stop)
     except Exception as error:
         log.critical("%s: %s", type(error).__name__, error, exc_info=not isinstance(error, SparkJobError))
         end_within(STOP_SECONDS, 1)

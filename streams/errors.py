@@ -2,6 +2,7 @@
 
 StreamsError                 says what happened, where, and what to do next
 ├── KafkaAway                Kafka did not acknowledge: the same events may be sent again
+├── SettingRefused           a MINSHENG_ variable has a value that it cannot have
 ├── SecretMissing            this installation has no such secret; a FileNotFoundError, too
 ├── JudgeFailed              the judge's own engine failed (streams.judge.errors)
 ├── KeysUnreadable           the file of API keys is missing, broken, or readable by others
@@ -22,6 +23,10 @@ class StreamsError(Exception):
 
 class KafkaAway(StreamsError):
     """Kafka did not acknowledge in time, or cannot be reached."""
+
+
+class SettingRefused(StreamsError):
+    """A setting has a value that it cannot have: nothing was started."""
 
 
 class SecretMissing(StreamsError, FileNotFoundError):

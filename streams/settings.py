@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams.errors import SecretMissing
+from streams.errors import SecretMissing, SettingRefused
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+PREFIX = "MINSHENG_"
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+JavaMemory = Annotated[str, Field(pattern=r"\A[1-9][0-9]*[kmgKMG]\z")]
 
 
 class Settings(BaseSettings):
@@ -19,7 +25,14 @@ class Settings(BaseSettings):
     Secrets are files of mode 0600 in `secrets_dir`, made at installation, unless set in the environment.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MINSHENG_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    def __init__(self, **values: Any) -> None:
+        """Read the environment; `values` go before it. Raises SettingRefused, which names every setting."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingRefused(_refusal(error)) from None
 
     home: Path = Field(REPOSITORY / ".minsheng", description="where everything of this installation is kept")
     jars_dir: Path = Field(REPOSITORY / ".jars", description="jars of Kafka and of Spark's connectors")
@@ -27,8 +40,8 @@ class Settings(BaseSettings):
 
     kafka_bootstrap: str = Field("127.0.0.1:29092", description="Kafka brokers, host:port, comma separated")
     kafka_local: bool = Field(True, description="whether the broker is a part of the local stack")
-    kafka_controller_port: int = Field(29093, description="loopback port of the local broker's controller")
-    kafka_heap: str = Field("512m", description="Java heap of the local broker")
+    kafka_controller_port: Port = Field(29093, description="loopback port of the local broker's controller")
+    kafka_heap: JavaMemory = Field("512m", description="Java heap of the local broker")
     topic_prefix: str = Field("events.", description="a source's topic is this and the source's name")
     topic_partitions: int = Field(
         2, ge=1, description="partitions of a topic, at most the contract's own number"
@@ -40,7 +53,7 @@ class Settings(BaseSettings):
         description="whether the embedded server is a part of the local stack; if not, any PostgreSQL >= 15",
     )
     postgres_host: str = "127.0.0.1"
-    postgres_port: int = 25432
+    postgres_port: Port = 25432
     postgres_database: str = "minsheng"
     postgres_user: str = Field("minsheng", description="owner of live, mart, ops and ref")
     postgres_password: SecretStr | None = Field(None, description="default: file `postgres` of secrets_dir")
@@ -51,7 +64,7 @@ class Settings(BaseSettings):
     )
 
     gateway_host: str = "127.0.0.1"
-    gateway_port: int = 28080
+    gateway_port: Port = 28080
     gateway_max_body_bytes: int = Field(2**20, ge=1, description="a request's body on the wire, at most")
     gateway_max_inflated_bytes: int = Field(2**23, ge=1, description="a request's body after gunzip, at most")
     gateway_max_batch: int = Field(1_000, ge=1, description="events of one request, at most")
@@ -61,13 +74,13 @@ class Settings(BaseSettings):
     )
     gateway_acknowledge_seconds: float = Field(10, ge=1, description="after which Kafka counts as away")
     gateway_poll_seconds: float = Field(2, gt=0, description="how soon a newly deployed contract is seen")
-    superset_port: int = 28088
-    airflow_port: int = 28090
+    superset_port: Port = 28088
+    airflow_port: Port = 28090
     airflow_rollup_slots: int = Field(1, ge=1, description="rollups at a time; each takes a Spark of its own")
-    status_port: int = Field(28070, description="status page, Data Docs")
+    status_port: Port = Field(28070, description="status page, Data Docs")
 
     spark_master: str = Field("local[2]", description="Spark master; the code path is the same on a cluster")
-    spark_driver_memory: str = "2g"
+    spark_driver_memory: JavaMemory = "2g"
     live_max_offsets_per_trigger: int = Field(
         400_000, ge=1, description="events one live batch takes at most"
     )
@@ -137,3 +150,27 @@ class Settings(BaseSettings):
             f"host={self.postgres_host} port={self.postgres_port} dbname={database or self.postgres_database}"
             f" user={user} password={password}"
         )
+
+
+def settings_or_exit() -> Settings:
+    """For a process of the platform: where a setting is refused it ends with 2, and says so in one line."""
+    try:
+        return Settings()
+    except SettingRefused as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+
+
+def _refusal(error: ValidationError) -> str:
+    """One sentence for each refused setting: its variable, its value, what it must be, its default."""
+    sentences = []
+    for each in error.errors():
+        name = str(each["loc"][0])
+        field = Settings.model_fields[name]
+        about = f" ({field.description})" if field.description else ""
+        expected = each["msg"][:1].lower() + each["msg"][1:]
+        sentences.append(
+            f"{PREFIX}{name.upper()} is {each['input']!r}{about}: {expected}."
+            f" Correct it, or unset it: the default is {field.default}."
+        )
+    return "\n".join(sentences)

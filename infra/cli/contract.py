@@ -30,6 +30,7 @@ Sources = Annotated[list[str] | None, typer.Argument(help="Sources; all of the f
 
 
 @app.command()
+@failures()
 def check(
     paths: Annotated[
         list[Path] | None,

@@ -16,13 +16,13 @@ from infra.local.errors import LocalStackError, UnknownPart
 from infra.superset.errors import SupersetError, SupersetMissing
 from spark_jobs.rollup.errors import RollupError
 from streams.contract.errors import ContractError
-from streams.errors import ImportRefused, KafkaAway, SecretMissing, StreamsError
+from streams.errors import ImportRefused, KafkaAway, SecretMissing, SettingRefused, StreamsError
 from streams.registry import TABLE
 from streams.settings import Settings
 from streams.simulator.errors import AlreadyRunning, DayRefused, GatewayAway, RegistryAway, UnknownSource
 
 AWAY = (KafkaAway, SecretMissing, GatewayAway, RegistryAway, AlreadyRunning, AirflowAway, SupersetMissing)
-ASKED_WRONGLY = (ImportRefused, NotDeployed, UnknownPart, UnknownSource, DayRefused)
+ASKED_WRONGLY = (ImportRefused, NotDeployed, UnknownPart, UnknownSource, DayRefused, SettingRefused)
 EXPECTED = (
     StreamsError,
     ContractError,

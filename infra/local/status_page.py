@@ -19,7 +19,7 @@ from typing import Any
 from infra.local.control import Control
 from infra.local.parts import all_parts
 from infra.local.status import TITLES, PartStatus, statuses
-from streams.settings import Settings
+from streams.settings import Settings, settings_or_exit
 from streams.zone import ZONE
 
 # Asking every part costs some queries and requests: pages within this time share one answer.
@@ -152,7 +152,7 @@ def serve(settings: Settings) -> ThreadingHTTPServer:
 
 
 def main() -> None:
-    with serve(Settings()) as server:
+    with serve(settings_or_exit()) as server:
         server.serve_forever()
 
 

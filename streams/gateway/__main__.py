@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from streams.gateway.app import create_app
-from streams.settings import Settings
+from streams.settings import settings_or_exit
 
 GRACE_SECONDS = 2
 CONNECTIONS = 500
@@ -27,7 +27,7 @@ def main() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     )
-    settings = Settings()
+    settings = settings_or_exit()
     uvicorn.run(
         create_app(settings),
         host=settings.gateway_host,
