@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-# The targets: catch-up, paced at the city's own pace, at 20,000 and at 50,000 events/s, a day of two million.
+# The targets: catch-up, sixteen contracts against one, paced at the city's own pace, at 20,000 and at 50,000
+# events/s, a day of two million, and what the whole stack takes.
 RUNS = (
     ("tests.benchmarks.judge_throughput",),
     ("tests.benchmarks.live", "catchup"),
+    ("tests.benchmarks.live", "many"),
     ("tests.benchmarks.live", "paced", "--rate", "150"),
     ("tests.benchmarks.live", "paced", "--rate", "20000"),
     ("tests.benchmarks.live", "paced", "--rate", "50000"),
     ("tests.benchmarks.rollup",),
+    ("tests.benchmarks.stack",),
 )
 
 

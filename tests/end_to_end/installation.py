@@ -27,14 +27,15 @@ class Installation:
     settings: Settings
 
     @classmethod
-    def in_folder(cls, home: Path, contracts: Path) -> Installation:
-        """Settings with free ports; nothing is started."""
+    def in_folder(cls, home: Path, contracts: Path, **more: str) -> Installation:
+        """Settings with free ports, and `more`; nothing is started."""
         own = {
             "HOME": str(home),
             "CONTRACTS_DIR": str(contracts),
             "KAFKA_BOOTSTRAP": f"127.0.0.1:{free_port()}",
             "ARCHIVE_TRIGGER_SECONDS": "10",
             **{name: str(free_port()) for name in PORTS},
+            **more,
         }
         plain = {name: value for name, value in os.environ.items() if not name.startswith("MINSHENG_")}
         environment = plain | {f"MINSHENG_{name}": value for name, value in own.items()}

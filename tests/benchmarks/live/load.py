@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -49,10 +49,16 @@ def preload(bootstrap: str, prefix: str, partitions: int, made: Iterable[Made]) 
 
 @dataclass(frozen=True)
 class Sample:
-    """When an event was due to be sent, and when Kafka received it; seconds since 1970."""
+    """When an event was due to be sent (seconds since 1970), and where Kafka has put it."""
 
     due: float
-    received: float
+    topic: str
+    partition: int
+    offset: int
+
+
+def always() -> bool:
+    return True
 
 
 def pace(
@@ -63,8 +69,9 @@ def pace(
     partitions: int,
     rate: float,
     seconds: float,
+    going: Callable[[], bool] = always,
 ) -> list[Sample]:
-    """Send `rate` events a second by the clock, whatever the platform does (open loop).
+    """Send `rate` events a second by the clock, whatever the platform does (open loop), while `going()`.
 
     `events` has the period that belongs to `rate`, so that event times are now. Gives back a sample of some
     hundred events a second at most.
@@ -74,7 +81,7 @@ def pace(
     begun, total, number = time.time(), int(rate * seconds), 0
     start = datetime.fromtimestamp(begun, ZONE)
     every = max(1, int(rate) // 200)
-    while number < total:
+    while number < total and going():
         due = min(int((time.time() - begun) * rate), total)
         for each in range(number, due):
             scheduled = begun + each / rate
@@ -97,4 +104,4 @@ def pace(
 def _keep(samples: list[Sample], due: float, error: object, message: Message) -> None:
     if error is not None:
         raise RuntimeError(f"Kafka did not take an event: {error}")
-    samples.append(Sample(due, message.timestamp()[1] / 1000))
+    samples.append(Sample(due, message.topic(), message.partition(), message.offset()))

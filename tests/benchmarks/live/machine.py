@@ -67,7 +67,13 @@ def _kind(process: psutil.Process, own: psutil.Process) -> str:
     if process == own:
         return "driver"
     line = " ".join(process.cmdline())
-    kinds = {"kafka.Kafka": "kafka", "postgres": "postgres", "pyspark.daemon": "worker", "java": "jvm"}
+    kinds = {
+        "kafka.Kafka": "kafka",
+        "live.watching": "watching",
+        "postgres": "postgres",
+        "pyspark.daemon": "worker",
+        "java": "jvm",
+    }
     return next((kind for mark, kind in kinds.items() if mark in line), "other")
 
 

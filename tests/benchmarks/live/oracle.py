@@ -15,6 +15,7 @@ from streams.contract.tables import Column, MetricTable, metric_tables
 from streams.settings import Settings
 
 CHUNK = 50_000
+SHOWN = 10
 
 
 class Void(Exception):
@@ -67,13 +68,17 @@ class Oracle:
         found = set(connection.execute(f'select {names} from live."{table.name}"').fetchall())
         wanted = set(self._duckdb.execute(_statement(table), [table.source]).fetchall())
         if found != wanted:
-            raise Void(
-                f"{table.name}: {len(found - wanted)} rows are wrong, {len(wanted - found)} are missing"
-            )
+            raise Void(f"{table.name}: {_some(found - wanted)} instead of {_some(wanted - found)}")
 
     def _one(self, query: str) -> int:
         row = self._duckdb.execute(query).fetchone()
         return int(row[0]) if row else 0
+
+
+def _some(rows: set[tuple[object, ...]]) -> str:
+    """How many rows, and the first of them."""
+    first = "; ".join(", ".join(map(str, row)) for row in sorted(rows, key=str)[:SHOWN])
+    return f"{len(rows)} rows ({first})"
 
 
 def _statement(table: MetricTable) -> str:

@@ -1,4 +1,4 @@
-"""Latency: events sent by the clock, whatever the platform does, until their row is visible in PostgreSQL."""
+"""Latency: events are sent by the clock, whatever happens, until a second connection sees their rows."""
 
 from __future__ import annotations
 
@@ -6,85 +6,96 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
 import psycopg
 
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
+from tests.benchmarks.live.contracts import core
 from tests.benchmarks.live.events import Events
-from tests.benchmarks.live.load import Sample, pace
+from tests.benchmarks.live.load import pace
 from tests.benchmarks.live.machine import Meter
 from tests.benchmarks.live.oracle import Oracle
-from tests.benchmarks.live.servers import servers
+from tests.benchmarks.live.servers import Servers, servers
+from tests.benchmarks.live.watching import latencies, read_seen, watched
 
-PREFIX = "bench."
 WARM_SECONDS = 20
+PERCENTS = (50, 95, 99)
 _ALIVE = "select count(*) from ops.heartbeat where query = 'live'"
 _COUNTED = "select coalesce(sum(events), 0) from ops.tally where query = 'live'"
 Figures = dict[str, object]
+Latency = tuple[float, float]
 
 
-def paced(rate: float, seconds: float) -> Figures:
-    """The application as it is (live query and archive); the first WARM_SECONDS are not counted."""
+def paced(rate: float, seconds: float, rounds: int, compare_minutes: float) -> Figures:
+    """So many rounds, each with a database, topics and a stream of its own; medians over the rounds.
+
+    compare_minutes: also the first and the last so many minutes of each round, to see whether it gets slower.
+    """
     with tempfile.TemporaryDirectory(prefix="minsheng-bench-") as name, servers(Path(name)) as own:
-        settings = own.installation("paced", PREFIX)
-        contracts = load_contracts(settings.contracts_dir)
-        events = Events(list(contracts.values()), period=timedelta(seconds=1 / rate))
-        with (Path(name) / "stream.log").open("w") as log:
-            process = subprocess.Popen([sys.executable, "-m", "spark_jobs.stream"], stdout=log, stderr=log)
-        try:
-            _wait(settings, _ALIVE, 1)
-            begun = time.time()
-            with Meter() as meter:
-                samples = pace(
-                    settings.kafka_bootstrap,
-                    PREFIX,
-                    events,
-                    partitions=settings.topic_partitions,
-                    rate=rate,
-                    seconds=WARM_SECONDS + seconds,
-                )
-                _wait(settings, _COUNTED, int(rate * (WARM_SECONDS + seconds)))
-            samples = [sample for sample in samples if sample.due >= begun + WARM_SECONDS]
-            latencies = _latencies(settings, samples)
-        finally:
-            process.terminate()
-            process.wait(30)
-        Oracle(settings, contracts, Path(name)).check(settings)
+        results = [_round(own, number, rate, seconds, compare_minutes) for number in range(rounds)]
+    names = [name for name in results[0] if name.endswith("_ms")]
     return {
         "benchmark": "paced",
         "events_per_second": rate,
         "seconds": seconds,
-        **{f"p{percent}_ms": round(_percentile(latencies, percent)) for percent in (50, 95, 99)},
-        "slowest_ms": round(latencies[-1]),
-        "sampled": len(latencies),
+        **{name: round(median(float(str(each[name])) for each in results)) for name in names},
+        "rounds": results,
+    }
+
+
+def _round(own: Servers, number: int, rate: float, seconds: float, compare_minutes: float) -> Figures:
+    contracts = core(Settings().contracts_dir)
+    settings = own.installation(f"paced_{number}", f"bench{number}.", contracts)
+    events = Events(list(contracts.values()), period=timedelta(seconds=1 / rate))
+    seen = settings.home / "seen"
+    with (settings.home / "stream.log").open("w") as log:
+        process = subprocess.Popen([sys.executable, "-m", "spark_jobs.stream"], stdout=log, stderr=log)
+    try:
+        _wait(settings, _ALIVE, 1)
+        begun = time.time()
+        with watched(seen), Meter() as meter:
+            samples = pace(
+                settings.kafka_bootstrap,
+                settings.topic_prefix,
+                events,
+                partitions=settings.topic_partitions,
+                rate=rate,
+                seconds=WARM_SECONDS + seconds,
+            )
+            _wait(settings, _COUNTED, int(rate * (WARM_SECONDS + seconds)))
+            time.sleep(0.1)  # the watching connection has seen it too
+    finally:
+        process.terminate()
+        process.wait(30)
+    found = latencies(read_seen(seen), [sample for sample in samples if sample.due >= begun + WARM_SECONDS])
+    Oracle(settings, contracts, settings.home).check(settings)
+    return {
+        **_percentiles(found),
+        **_compared(found, compare_minutes),
+        "sampled": len(found),
         "cpu_seconds": meter.cpu_seconds,
         "peak_gib": round(meter.peak_gib, 2),
     }
 
 
-def _latencies(settings: Settings, samples: list[Sample]) -> list[float]:
-    """Milliseconds from when an event was due to be sent until its batch was committed, ascending.
-
-    An event is in the first batch whose newest received time is not before its own.
-    """
-    with psycopg.connect(settings.postgres_dsn) as connection:
-        batches = connection.execute(
-            "select extract(epoch from newest_received_at)::float8, extract(epoch from committed_at)::float8"
-            " from ops.batch where query = 'live' order by committed_at"
-        ).fetchall()
-    found, at = [], 0
-    for sample in sorted(samples, key=lambda each: each.received):
-        while batches[at][0] < sample.received:
-            at += 1
-        found.append((batches[at][1] - sample.due) * 1000)
-    return sorted(found)
+def _compared(found: Sequence[Latency], minutes: float) -> Figures:
+    if not minutes:
+        return {}
+    begin, end = found[0][0], found[-1][0]
+    first = [each for each in found if each[0] < begin + minutes * 60]
+    last = [each for each in found if each[0] > end - minutes * 60]
+    return _percentiles(first, "first_") | _percentiles(last, "last_")
 
 
-def _percentile(ascending: list[float], percent: int) -> float:
-    return ascending[min(len(ascending) - 1, len(ascending) * percent // 100)]
+def _percentiles(found: Sequence[Latency], prefix: str = "") -> Figures:
+    ascending = sorted(milliseconds for _, milliseconds in found)
+    at = {percent: min(len(ascending) - 1, len(ascending) * percent // 100) for percent in PERCENTS}
+    figures: Figures = {f"{prefix}p{percent}_ms": round(ascending[at[percent]]) for percent in PERCENTS}
+    return {**figures, f"{prefix}slowest_ms": round(ascending[-1])}
 
 
 def _wait(settings: Settings, question: str, least: int, seconds: float = 120) -> None:

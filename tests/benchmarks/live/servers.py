@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from infra.deploy import deploy
 from infra.local.kafka import LocalKafka
 from infra.local.postgres import EmbeddedPostgres
 from infra.postgres.migrate import create_database, migrate
-from streams.contract.loader import load_contracts
+from streams.contract.model import Contract
 from streams.settings import Settings
 from tests.conftest import free_port
 
@@ -36,8 +36,8 @@ class Servers:
     postgres_port: int
     password: str
 
-    def installation(self, name: str, prefix: str) -> Settings:
-        """A database of that name, migrated, with every contract deployed over topics of `prefix`."""
+    def installation(self, name: str, prefix: str, contracts: Mapping[str, Contract]) -> Settings:
+        """A database of that name, migrated, with these contracts deployed over topics of `prefix`."""
         environment = {
             "HOME": self.folder / name,
             "KAFKA_BOOTSTRAP": self.bootstrap,
@@ -55,7 +55,7 @@ class Servers:
         superuser = f"host=127.0.0.1 port={self.postgres_port} user=postgres password={self.password}"
         create_database(settings, superuser_dsn=f"{superuser} dbname=postgres")
         migrate(settings)
-        deploy(settings, load_contracts(settings.contracts_dir).values())
+        deploy(settings, contracts.values())
         return settings
 
 
