@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     ops_retention_days: int = Field(
         400, ge=90, description="for how many days quarantine, batches and validations are kept"
     )
+    airflow_retention_days: int = Field(
+        30, ge=1, description="for how many days Airflow's runs and the logs of their tasks are kept"
+    )
     claim_days: int = Field(60, ge=1, description="for how many event days ids are remembered live")
 
     @cached_property

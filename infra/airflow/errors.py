@@ -5,7 +5,8 @@ AirflowError
 ├── AirflowRefused      the API refuses what was asked: no such DAG, a run that exists already
 ├── RunFailed           a run ended, and not well
 ├── RunUnfinished       a run did not end in the time that it was given
-└── MigrationFailed     Airflow's own tables could not be brought up to date
+├── MigrationFailed     Airflow's own tables could not be brought up to date
+└── CleaningFailed      `airflow db clean` failed
 """
 
 from __future__ import annotations
@@ -37,3 +38,7 @@ class RunUnfinished(AirflowError):
 
 class MigrationFailed(AirflowError):
     """`airflow db migrate` failed."""
+
+
+class CleaningFailed(AirflowError):
+    """`airflow db clean` failed; what it had deleted until then is gone."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from infra.airflow.retention import prune as prune_airflow
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, out, print_json
 from infra.retention import oldest_kept, prune
@@ -25,7 +26,8 @@ def maintain(
     as_json: AsJson = False,
 ) -> None:
     """Delete what is older than the settings keep (received days of the lake; quarantine, batches and
-    validations), compact the small files of days that are over, and delete files that nobody refers to.
+    validations; Airflow's runs and logs), compact the small files of days that are over, and delete files
+    that nobody refers to.
     """
     # Spark takes seconds to import and to start: only here.
     from spark_jobs.rollup.lake import rollup_session  # noqa: PLC0415
@@ -34,6 +36,8 @@ def maintain(
     settings = Settings()
     today = day_of(datetime.now(UTC))
     pruned = prune(settings, today, dry_run=dry_run)
+    oldest_run = today - timedelta(days=settings.airflow_retention_days)
+    airflow = prune_airflow(settings, oldest_run, dry_run=dry_run)
     done = maintain_lake(
         rollup_session(settings),
         settings.lake_dir,
@@ -43,11 +47,12 @@ def maintain(
         dry_run=dry_run,
     )
     if as_json:
-        print_json({**asdict(done), "pruned": pruned})
+        print_json({**asdict(done), "pruned": pruned, "airflow": asdict(airflow)})
     else:
         rows = ", ".join(f"{count:,} of ops.{table}" for table, count in pruned.items())
         verb = "would delete" if dry_run else "deleted"
         out.print(f"{verb} {done.days_deleted} received days; rows: {rows}")
+        out.print(f"{verb} {airflow.runs:,} runs of Airflow and {airflow.logs:,} files of their logs")
         out.print(
             f"compacted {done.files_removed} files into {done.files_added};"
             f" {verb} {done.files_deleted} that nobody refers to"
