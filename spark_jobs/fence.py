@@ -45,6 +45,15 @@ def connect(dsn: str, query: str, wait_seconds: float = 20.0) -> psycopg.Connect
     return connection
 
 
+def turn(connection: psycopg.Connection) -> None:
+    """Wait for this transaction's turn to write live results, and keep it until the transaction ends.
+
+    A batch of the live query and a piece of a replay touch the same rows, each in an order of its own: one
+    after the other they cannot deadlock. Who asked first comes first.
+    """
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('minsheng live results', 0))")
+
+
 def _try_lock(connection: psycopg.Connection, name: str) -> bool:
     row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)).fetchone()
     return row is not None and bool(row[0])

@@ -26,8 +26,8 @@ from spark_jobs.archive.query import Archive
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import SparkJobError, Stuck
 from spark_jobs.live import ledger
+from spark_jobs.live.booking import QUERY as LIVE
 from spark_jobs.live.claim_days import oldest_day
-from spark_jobs.live.commit import QUERY as LIVE
 from spark_jobs.live.query import LiveQuery
 from spark_jobs.session import build_session
 from streams.registry import Registry

@@ -33,6 +33,10 @@ class ClaimDays:
         for day in sorted(set(days) - self._known):
             name = sql.Identifier("ops", f"{_PREFIX}{day:%Y%m%d}")
             with self._connection.transaction():
+                turn(self._connection)
+                if day in existing(self._connection):  # a replay was first
+                    self._known.add(day)
+                    continue
                 self._connection.execute(
                     sql.SQL("create table {} (like ops.claim including all)").format(name)
                 )

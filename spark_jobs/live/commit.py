@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,15 +16,15 @@ from kafka import TopicPartition
 
 from spark_jobs import positions as position
 from spark_jobs.cluster import Topic
+from spark_jobs.fence import turn
 from spark_jobs.live import results
+from spark_jobs.live.booking import QUERY, Clock, Count, book
 from spark_jobs.live.claim_days import ClaimDays
 from spark_jobs.live.claims import Claims
-from spark_jobs.live.counting import DUPLICATE, LIVE, SKETCH, SPAN, TALLY, Exclusions
+from spark_jobs.live.counting import DUPLICATE
 from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED
 from spark_jobs.live.plan import Plan
 from spark_jobs.positions import Position, Read
-
-QUERY = "live"
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Batch:
     started_at: datetime
     plan: Plan
     judged: Mapping[str, pa.Table]
-    count: Callable[[Mapping[int, Exclusions]], Mapping[str, pa.Table]]
+    count: Count
     rejected: Callable[[], Iterator[pa.Table]]
     release: Callable[[], None]
 
@@ -65,9 +64,11 @@ class Committer:
                 days = pc.unique(claims.column("event_day")).to_pylist()
                 self._days.ensure(results.EPOCH + timedelta(days=day) for day in days)
             with self.connection.transaction():
+                turn(self.connection)
                 moved = position.advance(self.connection, QUERY, self.positions, reads)
                 if claims is not None:
-                    self._count(batch, claims)
+                    clock = Clock(self.seconds)
+                    book(self.connection, self._claims, claims, batch.plan, batch.count, clock)
                 self._account(batch)
             self.positions.update(moved)
             self.committed += 1
@@ -102,26 +103,8 @@ class Committer:
             for row in total
         ]
 
-    def _count(self, batch: Batch, claims: pa.Table) -> None:
-        begun = time.perf_counter()
-        claimed = self._claims.claim(claims)
-        begun = self._spent("claim", begun)
-        counted = batch.count(claimed.excluded)
-        begun = self._spent("count", begun)
-        results.add_conflicts(self.connection, batch.plan.sources, claimed.conflicts)
-        results.add_tally(self.connection, QUERY, counted[TALLY].to_pylist())
-        if SPAN in counted:
-            results.add_span(self.connection, counted[SPAN])
-        for name, table in batch.plan.tables.items():
-            if LIVE + name in counted:
-                results.add_minutes(self.connection, table, counted[LIVE + name])
-        begun = self._spent("upsert", begun)
-        if SKETCH in counted:
-            results.add_sketches(self.connection, batch.plan.tables, counted[SKETCH])
-        self._spent("sketch", begun)
-
     def _account(self, batch: Batch) -> None:
-        begun = time.perf_counter()
+        clock = Clock(self.seconds)
         if REFUSED in batch.judged:
             new: Counter[tuple[str, date]] = Counter()
             for piece in batch.rejected():
@@ -144,12 +127,7 @@ class Committer:
                 pc.max(read.column("newest")).as_py(),
             ),
         )
-        self._spent("account", begun)
-
-    def _spent(self, what: str, begun: float) -> float:
-        now = time.perf_counter()
-        self.seconds[what] = self.seconds.get(what, 0.0) + now - begun
-        return now
+        clock.spent("account")
 
 
 def refused(rows: pa.Table, new: Mapping[tuple[str, date], int]) -> Iterator[dict[str, Any]]:

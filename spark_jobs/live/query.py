@@ -29,7 +29,8 @@ from spark_jobs import fence, positions
 from spark_jobs.blobs import BLOBS, gather, unpack
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import SparkJobError
-from spark_jobs.live.commit import QUERY, Batch, Committer
+from spark_jobs.live.booking import QUERY
+from spark_jobs.live.commit import Batch, Committer
 from spark_jobs.live.counting import Counting, Exclusions
 from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED, REJECTED, ROWS
 from spark_jobs.live.plan import Plan, Plans
