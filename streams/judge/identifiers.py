@@ -8,8 +8,9 @@ is a number of its own, except in the usual spellings of mobiles (3-4-4) and ban
     bank card of UnionPay      62..., 16 to 19 digits, check digit right
     mobile                     11 digits that begin with 13 to 19, also after 86
 
-Cards and mobiles are not looked for within a hexadecimal number: of random ones of 32 digits one in a thousand
-has a run like a mobile, and two in a million one like a card.
+Within a hexadecimal number no card or mobile is looked for, and within one of 32 digits (a hash) nothing: of
+random ones one in a thousand has a run like a mobile, two in a million have one like a card, and one in some
+millions has one like a resident's.
 
 A running number of eleven digits that begins so cannot be told from a mobile and is refused; with a twelfth
 digit, or parts by hyphens, it passes.
@@ -30,6 +31,7 @@ _NUMBER = re.compile(
     rf"(?<!\d)(?:(?P<mobile>{_MOBILE})|(?P<card>{_CARD})|(?P<resident>{_RESIDENT}))(?!\d)", re.ASCII
 )
 _FEWEST_DIGITS = 11
+_HASH_DIGITS = 32
 _DASHES = re.compile("[‐-―−]")
 _BLANKS_WITHIN = re.compile(r"(?<=\d)[\s·•\u00ad\u200b-\u200f\u2060\ufeff]{1,3}(?=[\dXx])")
 
@@ -69,14 +71,15 @@ def identifies_a_person(text: str) -> bool:
 
 def _is_personal(text: str, match: re.Match[str]) -> bool:
     digits = match[0].replace("-", "").upper()
+    around = _hexadecimal_around(text, match)
     if match["resident"]:
-        return is_resident(digits)
-    return not _is_within_hexadecimal(text, match) and (bool(match["mobile"]) or luhn.is_valid(digits))
+        return len(around) < _HASH_DIGITS and is_resident(digits)
+    return not around and (bool(match["mobile"]) or luhn.is_valid(digits))
 
 
-def _is_within_hexadecimal(text: str, match: re.Match[str]) -> bool:
-    """Whether letters adjoin the number, and only such as hexadecimal numbers have."""
+def _hexadecimal_around(text: str, match: re.Match[str]) -> str:
+    """The hexadecimal number that the match is a part of, if that has letters too; else nothing."""
     before = re.search(r"[0-9A-Za-z]*\Z", text[: match.start()])
     after = re.match(r"[0-9A-Za-z]*", text[match.end() :])
     adjoining = (before[0] if before else "") + (after[0] if after else "")
-    return re.fullmatch("[0-9A-Fa-f]+", adjoining) is not None
+    return adjoining + match[0] if re.fullmatch("[0-9A-Fa-f]+", adjoining) else ""
