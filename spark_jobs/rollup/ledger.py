@@ -20,7 +20,8 @@ _TALLY = """select received_day, sum(events) filter (where query = 'live'),
         sum(events) filter (where query = 'archive'),
         sum(events) filter (where query = 'live' and outcome = 'quarantined')
     from ops.tally where source = %(source)s group by received_day"""
-_KEPT = """select (received_at at time zone %(zone)s)::date, count(*),
+# What was replayed is booked under its outcome; if patched, only its row here says that it is of the day.
+_KEPT = """select (received_at at time zone %(zone)s)::date, count(*) filter (where state <> '已重放'),
         count(*) filter (where event_time >= %(begin)s and event_time < %(end)s)
     from ops.quarantine where source = %(source)s group by 1"""
 _SPAN = "select received_day, events from ops.span where source = %(source)s and event_day = %(day)s"

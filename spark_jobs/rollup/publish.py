@@ -37,6 +37,11 @@ _PUBLISH = """
         archive_position, fingerprint, is_current)
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, true)
 """
+_REPLAYED = """
+    select count(*) from ops.replayed r join mart.publication p using (source, event_day)
+    where source = %s and event_day = %s and p.revision = %s and r.outcome = 'accepted'
+        and r.replayed_at > p.published_at
+"""
 _COPY_DISTINCT = """
     copy mart.distinct_day_revision (source, metric, measure, event_day, revision, dimensions, value)
     from stdin
@@ -95,7 +100,7 @@ def publish(connection: Connection, day: Day) -> tuple[Outcome, Publication]:
         return "unchanged", before
     made = Publication(
         _next_revision(connection, day),
-        _reason(before, day),
+        _reason(before, day, _replayed(connection, day, before)),
         day.contract.version,
         day.counts.accepted,
         day.fingerprint,
@@ -132,15 +137,26 @@ def note_run(
     )
 
 
-def _reason(before: Publication | None, day: Day) -> str:
+def _replayed(connection: Connection, day: Day, before: Publication | None) -> int:
+    """How many events of the day were replayed from quarantine, and counted, since that revision."""
+    if before is None:
+        return 0
+    row = connection.execute(_REPLAYED, (day.contract.source, day.day, before.revision)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _reason(before: Publication | None, day: Day, replayed: int = 0) -> str:
     if day.provisional:
         return PROVISIONAL
     if before is None:
         return FIRST
     if before.reason == PROVISIONAL:
         return COMPLETE
-    if day.counts.accepted != before.accepted:
-        return f"迟到或更正的事件 {day.counts.accepted - before.accepted:+d}"
+    more = day.counts.accepted - before.accepted
+    if replayed and more:
+        return f"隔离区重放 +{replayed}" + (f"，迟到或更正的事件 {more - replayed:+d}" if more != replayed else "")
+    if more:
+        return f"迟到或更正的事件 {more:+d}"
     return CHANGED_CONTRACT if before.contract_version != day.contract.version else CHANGED
 
 
