@@ -28,6 +28,7 @@ ROLLUP_POOL = "rollup"
 PUBLISHED = AssetAlias(name="published_days")
 """Outlet of the tasks that publish; each event is of the asset of its source."""
 
+BUSY = 75
 REFUSED = 3
 """The command's exit code for an answer of no: a gate, a rule, a ledger. What is away ends with another."""
 
@@ -44,10 +45,11 @@ STOP_SECONDS = 4
 log = logging.getLogger(__name__)
 
 
-def minsheng(*arguments: str) -> Any:
+def minsheng(*arguments: str, ended_well: frozenset[int] = frozenset({0})) -> Any:
     """Run a command, its standard error as the task's log; give back its JSON, or None without any.
 
-    Raises AirflowFailException, which is not retried, where the answer is no; AirflowException otherwise.
+    Raises AirflowFailException, which is not retried, where the answer is no; AirflowException where it ends
+    with another code that is not among `ended_well`, or with one that is but without an answer.
     """
     command = [os.environ.get("MINSHENG_COMMAND", "minsheng"), *arguments]
     log.info("$ %s", " ".join(command))
@@ -55,7 +57,7 @@ def minsheng(*arguments: str) -> Any:
         code = _run(command, answer)
         answer.seek(0)
         said = answer.read().decode()
-    if code:
+    if code not in ended_well or (code and not said.strip()):
         log.error("the command said: %s", said or "nothing")
         failure = AirflowFailException if code == REFUSED else AirflowException
         raise failure(f"minsheng {' '.join(arguments)} ended with {code}")
@@ -91,12 +93,34 @@ def sources() -> list[str]:
     return [one["source"] for one in minsheng("contract", "list", "--deployed", "--json")]
 
 
-def publish_day(source: str, day: str) -> dict[str, Any]:
-    """Roll up a source's day; what came of it. A new revision is an event of the source's asset.
+def roll_up(*arguments: str) -> list[dict[str, Any]]:
+    """What came of each source and day of `minsheng rollup ...`, whatever came of the others.
+
+    One Spark application for all of them: its start takes longer than the rollup of a usual day.
+    """
+    reports = minsheng("rollup", *arguments, "--json", ended_well=frozenset({0, 1, 2, REFUSED, BUSY}))
+    return list(reports or [])
+
+
+def publish_day(source: str, day: str, reports: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """What came of a source's day, taken from `reports` of `roll_up`. A new revision is an event of the
+    source's asset.
+
+    What was not rolled up, or failed and is tried again, is rolled up here, by itself: whatever stopped the
+    others' application does not stop this source, and a task that a person clears does its work anew.
+    Raises AirflowFailException where the gate refused, AirflowException where trying again may help.
 
     For tasks whose outlets hold PUBLISHED.
     """
-    (report,) = minsheng("rollup", "run", "--day", day, "--source", source, "--json")
+    found = [each for each in reports or [] if (each["source"], each["day"]) == (source, day)]
+    if not found or get_current_context()["ti"].try_number > 1:
+        found = minsheng("rollup", "run", "--day", day, "--source", source, "--json")
+    (report,) = found
+    log.info("%s", json.dumps(report, ensure_ascii=False, indent=2))
+    if report["outcome"] == "refused":
+        raise AirflowFailException(f"{source} {day}: {report['message']}")
+    if report["outcome"] == "failed":
+        raise AirflowException(report["message"])
     if report["outcome"] == "published":
         extra = {"day": day, "revision": report["revision"]}
         get_current_context()["outlet_events"][PUBLISHED].add(published_days(source), extra=extra)

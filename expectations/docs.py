@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from html import escape, unescape
 from pathlib import Path
@@ -22,6 +22,9 @@ from great_expectations.data_context.types.resource_identifiers import Validatio
 
 from expectations.questioner import DATA_DOCS, RESULTS, Questioner
 from streams.zone import ZONE
+
+REMEMBERED = "remembered"
+"""File of the store that is none of its results: they end in .json."""
 
 KEPT = 60
 """Results that are kept of each suite: two months of days, five hours of live checks every five minutes."""
@@ -74,20 +77,23 @@ def build(questioner: Questioner, home: Path) -> Path:
     for path in (home / RESULTS).rglob(f"{questioner.run.run_name}/**/*.json"):
         _make_inert(path)
     context.build_data_docs(resource_identifiers=keys, build_index=False)
-    results = stored(home / RESULTS)
     site = home / DATA_DOCS
+    results = stored(home / RESULTS, _remembered(home / RESULTS))
     kept = pruned(results, site)
+    _replace(
+        home / RESULTS / REMEMBERED, json.dumps([_as_json(result) for result in kept], ensure_ascii=False)
+    )
     for result in kept:
         if result.run_name == questioner.run.run_name:
             _localise(site / result.page)
     return _write_index(site, kept)
 
 
-def stored(folder: Path) -> list[Result]:
-    """All results in the store, newest first."""
-    return sorted(
-        (_read(path, folder) for path in folder.rglob("*.json")), key=lambda each: each.run_time, reverse=True
-    )
+def stored(folder: Path, remembered: Mapping[Path, Result]) -> list[Result]:
+    """All results in the store, newest first. Only those that are not `remembered` (by path) are read: there
+    are thousands where many sources are judged every five minutes."""
+    results = (remembered.get(path) or _read(path, folder) for path in folder.rglob("*.json"))
+    return sorted(results, key=lambda each: each.run_time, reverse=True)
 
 
 def pruned(results: Iterable[Result], site: Path) -> list[Result]:
@@ -129,6 +135,22 @@ def _localise(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if _POLICY not in text:
         _replace(path, localised(text))
+
+
+def _remembered(folder: Path) -> dict[Path, Result]:
+    """What the last build knew of the store; nothing where it left nothing that can be read."""
+    try:
+        documents = json.loads((folder / REMEMBERED).read_text(encoding="utf-8"))
+        results = [
+            Result(**{**each, "path": Path(each["path"]), "page": Path(each["page"])}) for each in documents
+        ]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return {}
+    return {result.path: result for result in results}
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {**asdict(result), "path": str(result.path), "page": str(result.page)}
 
 
 def _read(path: Path, folder: Path) -> Result:

@@ -21,8 +21,8 @@ from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, err, fail, out, print_json
 from infra.retention import forgotten
+from spark_jobs.rollup.due import Due, plain
 from spark_jobs.rollup.due import due as due_days
-from spark_jobs.rollup.due import plain
 from spark_jobs.rollup.due import published as published_days
 from streams.days import day_of, span
 from streams.registry import deployed
@@ -45,6 +45,7 @@ Incomplete = Annotated[
     bool,
     typer.Option("--allow-incomplete", help="Publish a provisional revision of a day that is not complete."),
 ]
+Back = Annotated[int, typer.Option(min=1, help="How many days back to look.")]
 Patience = Annotated[float, typer.Option(min=0, help="Seconds to wait until the archive has caught up.")]
 
 
@@ -58,7 +59,9 @@ def run(  # noqa: PLR0917 (options of a command)
     patience: Patience = 180.0,
     as_json: AsJson = False,
 ) -> None:
-    """Roll up one day. Doing it again changes nothing; late events make the next revision."""
+    """Roll up one day, all sources in one Spark application. Doing it again changes nothing; late events make
+    the next revision.
+    """
     settings = Settings()
     wanted = [(each, day.date()) for each in source or sorted(deployed(settings).contracts)]
     _roll_up(settings, wanted, allow_incomplete, dry_run, patience, as_json=as_json)
@@ -83,6 +86,23 @@ def backfill(  # noqa: PLR0917 (options of a command)
     _roll_up(settings, wanted, False, dry_run, patience, as_json=as_json)
 
 
+@app.command()
+@failures()
+def late(
+    days: Back = 62,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many; the rest is due next time.")] = 200,
+    dry_run: DryRun = False,
+    patience: Patience = 180.0,
+    as_json: AsJson = False,
+) -> None:
+    """Roll up every day that is due, oldest first, in one Spark application."""
+    settings = Settings()
+    wanted = [(each.source, each.day) for each in _due(settings, days)]
+    gone = forgotten(settings, wanted, day_of(datetime.now(UTC)))
+    kept = [each for each in wanted if each not in gone][:limit]
+    _roll_up(settings, kept, False, dry_run, patience, as_json=as_json)
+
+
 @app.command(name="list")
 @failures()
 def list_published(
@@ -105,16 +125,9 @@ def list_published(
 
 @app.command()
 @failures()
-def due(
-    days: Annotated[int, typer.Option(min=1, help="How many days back to look.")] = 62,
-    as_json: AsJson = False,
-) -> None:
+def due(days: Back = 62, as_json: AsJson = False) -> None:
     """List the days that want a rollup: unpublished, provisional, touched by late events or a contract."""
-    settings = Settings()
-    versions = {name: contract.version for name, contract in deployed(settings).contracts.items()}
-    yesterday = day_of(datetime.now(UTC)) - timedelta(days=1)
-    with psycopg.connect(settings.postgres_dsn) as connection:
-        rows = list(due_days(connection, versions, yesterday - timedelta(days=days - 1), yesterday))
+    rows = _due(Settings(), days)
     if as_json:
         print_json([plain(row) for row in rows])
         return
@@ -122,6 +135,14 @@ def due(
     for row in rows:
         table.add_row(row.day.isoformat(), row.source, row.reason)
     out.print(table)
+
+
+def _due(settings: Settings, days: int) -> list[Due]:
+    """The days that want a rollup, as far as so many days back from yesterday; oldest first."""
+    versions = {name: contract.version for name, contract in deployed(settings).contracts.items()}
+    yesterday = day_of(datetime.now(UTC)) - timedelta(days=1)
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        return list(due_days(connection, versions, yesterday - timedelta(days=days - 1), yesterday))
 
 
 def _roll_up(

@@ -87,7 +87,9 @@ def test_whatever_starts_spark_is_in_the_pool_that_bounds_it(bag: dict[str, Any]
     in_pool = {place for place, pool in pools.items() if pool == "rollup"}
     assert in_pool == {
         ("daily_rollup", "publish"),
+        ("daily_rollup", "roll_up_all"),
         ("late_days", "publish"),
+        ("late_days", "roll_up_all"),
         ("lake_maintenance", "maintain"),
     }
 
@@ -145,6 +147,45 @@ def test_what_may_pass_is_tried_again(tmp_path: Path, code: int) -> None:
 def test_sources_are_those_deployed_whatever_stands_in_the_folder_of_contracts(tmp_path: Path) -> None:
     script = 'test "$*" = "contract list --deployed --json" && echo \'[{"source": "some_source"}]\''
     assert called(tmp_path, script, f"{IMPORT}print(minsheng.sources())") == "['some_source']"
+
+
+PUBLISH = f"""{IMPORT}
+import json
+from types import SimpleNamespace
+added = []
+note = lambda asset, extra: added.append((asset.name, extra["revision"]))
+events = {{minsheng.PUBLISHED: SimpleNamespace(add=note)}}
+reports = minsheng.roll_up("run", "--day", "2022-06-14")
+seen = []
+for source, tries in [("good", 1), ("same", 1), ("refused", 1), ("failed", 1), ("failed", 2), ("lost", 1)]:
+    context = {{"ti": SimpleNamespace(try_number=tries), "outlet_events": events}}
+    minsheng.get_current_context = lambda: context
+    try:
+        seen.append(minsheng.publish_day(source, "2022-06-14", reports)["outcome"])
+    except Exception as error:
+        seen.append(f"{{type(error).__name__}} {{error}}")
+print(json.dumps([seen, added]))
+"""
+
+
+def test_what_the_application_of_all_sources_did_not_do_a_source_does_by_itself(tmp_path: Path) -> None:
+    outcomes = {"good": "published", "same": "unchanged", "refused": "refused", "failed": "failed"}
+    together = json.dumps(
+        [
+            {"source": source, "day": "2022-06-14", "outcome": outcome, "revision": 1, "message": "why"}
+            for source, outcome in outcomes.items()
+        ]
+    )
+    alone = (
+        together[: together.index("}") + 1].replace("good", "alone").replace('"revision": 1', '"revision": 2')
+    )
+    script = f"""case "$*" in *--source*) echo '{alone}]';; *) echo '{together}'; exit 75;; esac"""
+    seen, added = json.loads(called(tmp_path, script, PUBLISH))
+    assert seen == [
+        "published", "unchanged", "AirflowFailException refused 2022-06-14: why", "AirflowException why",
+        "published", "published",
+    ]  # fmt: skip
+    assert added == [["mart_good", 1], ["mart_failed", 2], ["mart_lost", 2]]
 
 
 def test_a_task_that_is_ended_ends_what_its_command_started(tmp_path: Path) -> None:

@@ -50,3 +50,18 @@ def test_only_the_newest_results_of_a_suite_are_kept(tmp_path: Path, monkeypatch
     assert len(list((tmp_path / RESULTS).rglob("*.json"))) == 2
     pages = list((tmp_path / DATA_DOCS / "validations").rglob("*.html"))
     assert sorted(path.parts[-3] for path in pages) == ["2022-06-14", "2022-06-15"]
+
+
+def test_results_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = build(tmp_path, "2022-06-14").read_text(encoding="utf-8")
+    read = []
+    real = docs._read
+    monkeypatch.setattr(docs, "_read", lambda path, folder: read.append(path) or real(path, folder))
+    second = build(tmp_path, "2022-06-15").read_text(encoding="utf-8")
+    assert ["2022-06-15" in str(path) for path in read] == [True]
+    row = first.split("</th></tr>")[1].split("</table>")[0].strip()
+    assert row in second
+
+    (tmp_path / RESULTS / docs.REMEMBERED).write_text("half of i", encoding="utf-8")
+    third = build(tmp_path, "2022-06-16").read_text(encoding="utf-8")
+    assert third.count("<tr><td>") == 3
