@@ -6,6 +6,7 @@ StreamsError                 says what happened, where, and what to do next
 ├── SecretMissing            this installation has no such secret; a FileNotFoundError, too
 ├── JudgeFailed              the judge's own engine failed (streams.judge.errors)
 ├── KeysUnreadable           the file of API keys is missing, broken, or readable by others
+├── PatchWrong               a patch of quarantined events cannot be read, or does not fit the contract
 └── ImportRefused            a whole file cannot be imported; nothing of it was sent
     ├── FileUnreadable       not a file of a known format, or in no known encoding
     ├── HeadingsUnknown      its headings do not lead to the contract's fields
@@ -35,6 +36,10 @@ class SecretMissing(StreamsError, FileNotFoundError):
 
 class KeysUnreadable(StreamsError):
     """The gateway has no usable file of API keys."""
+
+
+class PatchWrong(StreamsError):
+    """A patch file cannot be read, or asks for what the contract does not have."""
 
 
 class ImportRefused(StreamsError):
