@@ -13,6 +13,8 @@ from sqlalchemy import URL, create_engine
 
 from streams.settings import Settings
 
+NOT_FOR_READERS = ("ops.patch", "ops.original_access")
+"""Tables that dashboards cannot read: whole events, and who has seen one."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -90,3 +92,9 @@ def _grant_reader(settings: Settings) -> None:
                 connection.execute(
                     sql.SQL(statement).format(schema=sql.Identifier(schema), reader=reader, owner=owner)
                 )
+        for table in NOT_FOR_READERS:
+            connection.execute(
+                sql.SQL("revoke all on {table} from {reader}").format(
+                    table=sql.Identifier(*table.split(".")), reader=reader
+                )
+            )

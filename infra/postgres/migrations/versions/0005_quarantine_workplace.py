@@ -73,6 +73,8 @@ STATEMENTS = (
         "offset" bigint not null,
         received_at timestamptz not null
     )""",
+    "alter table ops.conflict add column number bigint generated always as identity unique",
+    "create index conflict_source on ops.conflict (source, received_at)",
     # Valid events by the place that they are of: what a share in quarantine is a share of.
     """create table ops.place_day (
         source text not null,

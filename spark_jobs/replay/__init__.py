@@ -1,0 +1,1 @@
+"""Replay: events in quarantine are judged anew and counted, beside the running live query."""

@@ -1,0 +1,146 @@
+"""Whatever is sent, corrected, replayed, killed and replayed again: it comes to what a plain count says."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from spark_jobs.replay import commit, run
+from spark_jobs.replay.run import Wish
+from spark_jobs.replay.selection import OPEN, REPLAYED, Selection
+from streams.contract.model import Contract
+from tests.spark_jobs.replay.platform import SOURCE, Platform, contract, meal
+
+pytestmark = pytest.mark.servers
+
+BOUNDS = (5000, 7000, 9000)
+PRICES = (1200, 6000, 8000)
+TABLES = (
+    "ops.quarantine_history", "ops.replayed", "ops.patch", "ops.replay", "ops.quarantine", "ops.conflict",
+    "ops.tally", "ops.span", "ops.claim", "ops.batch", "ops.freshness", "ops.place_day", "live.distinct_day",
+    f"live.{SOURCE}__meals", f"live.{SOURCE}__channels",
+)  # fmt: skip
+
+events = st.builds(meal, st.integers(0, 5), st.sampled_from(PRICES)) | st.just(b"{")
+sending = st.lists(events, min_size=1, max_size=8).map(lambda values: ("send", values))
+correcting = st.sampled_from(BOUNDS).map(lambda bound: ("correct", bound))
+replaying = st.integers(1, 4).map(lambda pieces: ("replay, killed in this piece", pieces))
+histories = st.lists(sending | correcting | replaying, min_size=2, max_size=8)
+
+
+@dataclass
+class Plain:
+    """The count without a platform: one dict of ids, one list of what waits."""
+
+    bound: int = BOUNDS[0]
+    first: dict[str, str] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    waiting: list[Any] = field(default_factory=list)
+    price: int = 0
+
+    def take(self, event: Any) -> bool:
+        """Count the event if it is right; whether it is."""
+        if isinstance(event, bytes) or event["data"]["price_fen"] > self.bound:
+            return False
+        content = json.dumps([event["time"], event["data"]], sort_keys=True)
+        known = self.first.setdefault(event["id"], content)
+        outcome = "accepted" if known is content else "duplicate" if known == content else "conflict"
+        self.outcomes[outcome] += 1
+        self.price += event["data"]["price_fen"] if outcome == "accepted" else 0
+        return True
+
+    def send(self, values: list[Any]) -> None:
+        self.waiting += [each for each in values if not self.take(each)]
+
+    def replay(self) -> None:
+        self.waiting = [each for each in self.waiting if not self.take(each)]
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture
+def contracts(platform: Platform) -> dict[int, Contract]:
+    """The contract with each bound, in force only when it is asked for."""
+    return {bound: contract(platform.settings, bound) for bound in BOUNDS}
+
+
+def in_force(platform: Platform, wanted: Contract) -> None:
+    """As a deployment, but a bound may be taken back too."""
+    with psycopg.connect(platform.settings.postgres_dsn) as connection:
+        connection.execute(
+            "update ops.contract set version = %s, text = %s where source = %s",
+            (wanted.version, wanted.text, SOURCE),
+        )
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories)
+def test_any_history_comes_to_the_plain_count(
+    platform: Platform, contracts: dict[int, Contract], history: list[tuple[str, Any]]
+) -> None:
+    with psycopg.connect(platform.settings.postgres_dsn) as connection:
+        connection.execute(f"truncate {', '.join(TABLES)}")
+    plain = Plain()
+    in_force(platform, contracts[plain.bound])
+    sent = 0
+    for deed, value in [*history, ("replay, killed in this piece", 2)]:
+        if deed == "send":
+            platform.send(value)
+            plain.send(value)
+            sent += len(value)
+        elif deed == "correct":
+            plain.bound = value
+            in_force(platform, contracts[value])
+        else:
+            _replay_killed(platform, value)
+            _replay(platform)
+            plain.replay()
+
+    assert platform.tally() == plain.outcomes + Counter(quarantined=len(plain.waiting))
+    assert platform.tally().total() == sent
+    found = platform.ask(
+        f"select coalesce(sum(meals), 0)::int, coalesce(sum(price_fen), 0)::int from live.{SOURCE}__meals"
+    )
+    assert found == [(plain.outcomes["accepted"], plain.price)]
+    for question in ("select count(*) from ops.claim", "select coalesce(sum(events), 0)::int from ops.span"):
+        assert platform.ask(question) == [(plain.outcomes["accepted"],)], question
+    assert platform.ask("select count(*) from ops.conflict") == [(plain.outcomes["conflict"],)]
+    assert platform.ask(f"select count(*) from ops.quarantine where state = '{OPEN}'") == [
+        (len(plain.waiting),)
+    ]
+    replayed = platform.ask(f"select count(*) from ops.quarantine where state = '{REPLAYED}'")
+    assert replayed == platform.ask("select count(*) from ops.replayed")
+
+
+def _replay(platform: Platform) -> None:
+    run.replay(platform.settings, Wish(Selection(source=SOURCE), "tester", "x"), lambda done, of: None)
+
+
+def _replay_killed(platform: Platform, piece: int) -> None:
+    """Pieces of three events; the connection ends within the transaction of one of them."""
+    really, size = commit._note, run.AT_ONCE
+    numbers: Iterator[int] = iter(range(1, 100))
+
+    def killed(connection: psycopg.Connection, *rest: Any) -> None:
+        really(connection, *rest)
+        if next(numbers) == piece:
+            connection.close()
+            raise Killed
+
+    commit._note, run.AT_ONCE = killed, 3
+    try:
+        _replay(platform)
+    except (Killed, psycopg.OperationalError):
+        pass
+    finally:
+        commit._note, run.AT_ONCE = really, size
