@@ -70,7 +70,7 @@ def _every(contract: Contract, name: str, day_rule: DayRule, built: Built) -> Qu
         day_rule.title,
         gxe.ExpectColumnDistinctValuesToContainSet,
         column=field,
-        value_set=list(values_of(contract.fields[field])),
+        value_set=list(values_of(contract.columns[field])),
     )
     return Question(name, frame, (asked,), (field,))
 

@@ -14,11 +14,11 @@ import sqlglot
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
-from expectations import wording
+from expectations import item_rules, wording
 from expectations.errors import CannotDerive
 from expectations.rule import Rule, rule
 from streams import days
-from streams.contract.checks import check_sql
+from streams.contract.checks import check_sql, unique_filter
 from streams.contract.model import Contract, FieldSpec
 from streams.contract.rendering import backquoted
 from streams.contract.types import NAMED_TYPES, max_length_of, range_of, values_of
@@ -32,10 +32,13 @@ UNDERSTOOD = frozenset(
 
 def event_rules(contract: Contract, day: date) -> Iterator[Rule]:
     """One rule for each clause about a field, a check or an event's time; over `asked(...)`."""
-    for name, spec in contract.fields.items():
+    for name, spec in contract.columns.items():
         yield from _field_rules(name, spec)
+    yield from item_rules.item_rules(contract)
     for name, check in contract.checks.items():
         yield _holds(f"check:{name}", wording.text(wording.CHECK, title=check.title), f"check__{name}")
+    for name, unique in contract.unique.items():
+        yield _holds(f"unique:{name}", wording.text(wording.CHECK, title=unique.title), f"unique__{name}")
     yield rule(
         "time.day",
         wording.ON_THE_DAY,
@@ -50,17 +53,32 @@ def event_rules(contract: Contract, day: date) -> Iterator[Rule]:
 def asked(events: DataFrame, contract: Contract) -> DataFrame:
     """`events` (see spark_jobs.rollup.fields) with what rules need beside the fields.
 
-    `check__<check>` boolean: the check by Spark. `<field>__sound` boolean: the date exists, the check digit
-    is right; null where the field is.
+    `check__<check>` boolean: the check by Spark. `unique__<rule>` boolean: the day has no more events like
+    this than the rule lets through. `<field>__sound` boolean: the date exists, the check digit is right; null
+    where the field is. Columns of item_rules.
     """
     columns = {
         f"check__{name}": F.expr(check_sql(contract, name, "spark", backquoted)) for name in contract.checks
     }
-    for name, spec in contract.fields.items():
+    columns |= {f"unique__{name}": F.expr(_seldom(contract, name)) for name in contract.unique}
+    for name, spec in contract.columns.items():
         sound = _sound_sql(name, spec)
         if sound is not None:
             columns[f"{name}__sound"] = F.expr(sound)
+    columns |= {name: F.expr(holds) for name, holds in item_rules.asked(contract).items()}
     return events.withColumns(columns) if columns else events
+
+
+def _seldom(contract: Contract, name: str) -> str:
+    """Spark SQL, true where at most `times` events of the day have the same values, or the rule is not about
+    it; a longer period than the day has no more in one of its days."""
+    said, where = contract.unique[name], unique_filter(contract, name)
+    about = [f"{backquoted(field)} is not null" for field in said.fields]
+    if where is not None:
+        about.append(f"coalesce({where.sql('spark', backquoted)}, false)")
+    concerned = " and ".join(about)
+    keys = ", ".join((*map(backquoted, said.fields), f"({concerned})"))
+    return f"(not ({concerned}) or count(*) over (partition by {keys}) <= {said.times})"
 
 
 def _field_rules(name: str, spec: FieldSpec) -> Iterator[Rule]:

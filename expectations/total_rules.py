@@ -21,7 +21,7 @@ from streams.contract.types import range_of, values_of
 def total_rules(contract: Contract, table: MetricTable, keys: Sequence[str] = ()) -> Iterator[Rule]:
     """Rules for the rows of one metric; `keys` tell rows apart beside its dimensions (a minute)."""
     for name in table.dimensions:
-        spec, values = contract.fields[name], values_of(contract.fields[name])
+        spec, values = contract.columns[name], values_of(contract.columns[name])
         if not spec.optional:
             title = wording.text(wording.REQUIRED, title=spec.title)
             yield rule(f"{name}.required", title, gxe.ExpectColumnValuesToNotBeNull, column=name)
@@ -90,7 +90,7 @@ def _bounds(contract: Contract, table: MetricTable, column: Column) -> tuple[Any
         return None
     if column.aggregate == "sum" and _events_of(table, column) is None:
         return None
-    return range_of(contract.fields[column.field])
+    return range_of(contract.columns[column.field])
 
 
 def _events_of(table: MetricTable, column: Column) -> str | None:

@@ -16,7 +16,7 @@ from streams.contract.model import Contract
 from streams.delivery import Record
 from streams.envelope import Reason, envelope_reasons
 from streams.judge.judge import Judge
-from streams.personal import PersonalData, PersonalValue, personal_values
+from streams.personal import PersonalData, PersonalValue, own_copy, personal_values
 from streams.strict_json import JsonRefused, dumps
 from streams.tokens import Tokens
 from streams.topics import topic_name
@@ -79,7 +79,7 @@ class Admission:
             reasons.append(Reason("unknown_source", "type"))
         if reasons or contract is None:
             return _Case(None, source, event_id, reasons)
-        data = dict(event["data"])
+        data = own_copy(contract, event["data"])
         attributes = {name: value for name, value in event.items() if value is not None}
         case = _Case(
             {"datacontenttype": "application/json", **attributes, "data": data}, source, event_id, []

@@ -7,14 +7,15 @@ the named types' own SQL, run over all values of a batch at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
 
-from streams.contract.model import Contract
+from streams.contract import places
+from streams.contract.model import Contract, FieldSpec
 from streams.contract.types import NAMED_TYPES
 from streams.envelope import Reason
 from streams.judge.engine import run_isolating
@@ -24,19 +25,55 @@ from streams.tokens import Tokens, is_token, normalise
 
 @dataclass
 class PersonalValue:
-    """One personal value of an event's `data`, which the check changes in place."""
+    """One personal value of an event's `data`, which the check changes in place.
 
-    data: dict[str, Any]
-    field: str
+    holder: the dict that it stands in under `key`. place: where that is, as reasons name it; `key` itself at
+    the top of `data`.
+    """
+
+    holder: dict[str, Any]
+    key: str
     type: str
+    place: str = ""
     reason: Reason | None = None
+
+    def __post_init__(self) -> None:
+        self.place = self.place or self.key
+
+
+def own_copy(contract: Contract, data: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of an event's `data` whose personal values may be replaced: as deep as those stand."""
+    copied = dict(data)
+    for name, spec in contract.fields.items():
+        value = copied.get(name)
+        if spec.type == "object" and isinstance(value, Mapping):
+            copied[name] = dict(value)
+        elif spec.type == "list" and isinstance(value, list):
+            copied[name] = [dict(each) if isinstance(each, Mapping) else each for each in value]
+    return copied
 
 
 def personal_values(contract: Contract, data: dict[str, Any]) -> Iterator[PersonalValue]:
-    """The personal values that are there. Those that are not are the judge's affair."""
-    for name in contract.personal:
-        if data.get(name) is not None:
-            yield PersonalValue(data, name, contract.fields[name].type)
+    """The personal values that are there. Those that are not are the judge's affair.
+
+    A list that is too long is refused by the judge whatever is in it: it is not looked into here either.
+    """
+    for name, spec in contract.fields.items():
+        value = data.get(name)
+        if spec.type == "object" and isinstance(value, dict):
+            yield from _within(spec, value, name)
+        elif spec.type == "list" and isinstance(value, list) and len(value) <= spec.most_items:
+            for number, each in enumerate(value, 1):
+                if isinstance(each, dict):
+                    yield from _within(spec, each, places.item(name, number))
+        elif spec.pii is not None and value is not None:
+            yield PersonalValue(data, name, spec.type)
+
+
+def _within(spec: FieldSpec, holder: dict[str, Any], place: str) -> Iterator[PersonalValue]:
+    for key, inner in spec.fields.items():
+        if inner.pii is not None and holder.get(key) is not None:
+            yield PersonalValue(holder, key, inner.type, places.within(place, key))
 
 
 class PersonalData:
@@ -50,16 +87,16 @@ class PersonalData:
         self._allow_tokens = allow_tokens
 
     def tokenise(self, values: Iterable[PersonalValue]) -> None:
-        """Replace each value in its `data` by its token; note a `reason` at those that are wrong.
+        """Replace each value in its `holder` by its token; note a `reason` at those that are wrong.
 
         A wrong value becomes a token too: nothing that a person could be found by leaves this function.
         """
         by_type: defaultdict[str, list[PersonalValue]] = defaultdict(list)
         for value in values:
-            raw = value.data[value.field]
+            raw = value.holder[value.key]
             if not isinstance(raw, str):
-                value.reason = Reason("wrong_type", value.field)
-                value.data[value.field] = self._tokens.token(repr(raw))
+                value.reason = Reason("wrong_type", value.place)
+                value.holder[value.key] = self._tokens.token(repr(raw))
             elif not (self._allow_tokens and is_token(raw)):
                 by_type[value.type].append(value)
         for name, of_type in by_type.items():
@@ -67,11 +104,11 @@ class PersonalData:
 
     def _tokenise(self, type_name: str, values: list[PersonalValue]) -> None:
         clean = NAMED_TYPES[type_name].clean
-        texts = [normalise(clean(normalise(value.data[value.field]))) for value in values]
+        texts = [normalise(clean(normalise(value.holder[value.key]))) for value in values]
         for value, text, code in zip(values, texts, self._faults(type_name, texts), strict=True):
-            value.data[value.field] = self._tokens.token(text)
+            value.holder[value.key] = self._tokens.token(text)
             if code:
-                value.reason = Reason(code, value.field)
+                value.reason = Reason(code, value.place)
 
     @staticmethod
     def _faults(type_name: str, texts: list[str]) -> list[str | None]:

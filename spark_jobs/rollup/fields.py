@@ -6,11 +6,15 @@ an error in either shows.
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
-from streams.contract.model import Contract
+from streams.contract.model import Contract, FieldSpec
+from streams.contract.rendering import backquoted
 from streams.contract.types import NAMED_TYPES
+from streams.judge.shape import leaves
 
 # An integer may be written 12 or 12.0; Spark's own bigint reads the second as null.
 _JSON_TYPES = {
@@ -28,16 +32,16 @@ def read_again(judged: DataFrame, contract: Contract) -> DataFrame:
     One struct, so that the JSON is parsed once if the result is kept: Spark would parse again for every field
     that is taken from an expression. Null where `_value` is.
     """
-    fields = ", ".join(f"`{name}`: {_json_type(spec.type)}" for name, spec in contract.fields.items())
-    schema = f"id string, source string, type string, time string, data struct<{fields}>"
+    schema = f"id string, source string, type string, time string, data {_struct(contract.fields)}"
     return judged.withColumn("_event", F.from_json("_value", schema)).drop("_value")
 
 
 def events(counted: DataFrame, contract: Contract) -> DataFrame:
-    """One row an event: `_id`, `_source`, `_time` timestamp, `_claim`, and each field in its own type.
+    """One row an event: `_id`, `_source`, `_time` timestamp, `_claim`, and each of the contract's columns in
+    its own type.
 
-    A field of type date or timestamp has its text beside it as `<field>__text`. A whole number that is none
-    and a text that is no date are null.
+    A field of type date or timestamp has its text beside it as `<field>__text`, a list its items as they were
+    written as `<list>__items`. A whole number that is none and a text that is no date are null.
     """
     columns = [
         F.col("_claim"),
@@ -45,21 +49,39 @@ def events(counted: DataFrame, contract: Contract) -> DataFrame:
         F.col("_event.source").alias("_source"),
         F.expr(_instant("_event.time")).alias("_time"),
     ]
-    for name, spec in contract.fields.items():
-        columns.append(_typed(f"_event.data.`{name}`", NAMED_TYPES[spec.type].spark).alias(name))
-        if NAMED_TYPES[spec.type].spark in _TEXT_FIRST:
-            columns.append(F.col(f"_event.data.`{name}`").alias(f"{name}__text"))
+    for name, path, spec in leaves(contract):
+        where = f"_event.data.{'.'.join(map(backquoted, path))}"
+        spark = NAMED_TYPES[spec.type].spark
+        columns.append(F.expr(typed_sql(where, spark)).alias(name))
+        if spark in _TEXT_FIRST:
+            columns.append(F.expr(where).alias(f"{name}__text"))
+    for name in contract.lists:
+        where = f"_event.data.{backquoted(name)}"
+        columns.append(F.expr(where).alias(items(name)))
+        columns.append(F.expr(f"cast(array_size({where}) as bigint)").alias(f"{name}__count"))
     return counted.select(*columns)
 
 
-def _json_type(named: str) -> str:
-    return _JSON_TYPES[NAMED_TYPES[named].json]
+def items(name: str) -> str:
+    """The column that holds a list's items."""
+    return f"{name}__items"
 
 
-def _typed(path: str, spark: str) -> Column:
+def typed_sql(path: str, spark: str) -> str:
+    """Spark SQL of a value, read from JSON, in its own type; null where it is none."""
     if spark == "bigint":
-        return F.expr(f"case when {path} = floor({path}) then try_cast({path} as bigint) end")
-    return F.expr(_instant(path) if spark == "timestamp" else f"try_cast({path} as {spark})")
+        return f"case when {path} = floor({path}) then try_cast({path} as bigint) end"
+    return _instant(path) if spark == "timestamp" else f"try_cast({path} as {spark})"
+
+
+def _struct(fields: Mapping[str, FieldSpec]) -> str:
+    return f"struct<{', '.join(f'`{name}`: {_json_type(spec)}' for name, spec in fields.items())}>"
+
+
+def _json_type(spec: FieldSpec) -> str:
+    if spec.type == "list":
+        return f"array<{_struct(spec.fields)}>"
+    return _struct(spec.fields) if spec.type == "object" else _JSON_TYPES[NAMED_TYPES[spec.type].json]
 
 
 def _instant(text: str) -> str:

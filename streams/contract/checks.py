@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from streams import reference
@@ -26,7 +27,7 @@ def kind_of(spec: FieldSpec) -> Kind:
 
 def names_of(contract: Contract) -> Names:
     """What a check may name: every field but the personal ones, which are tokens and compare to nothing."""
-    return {name: kind_of(spec) for name, spec in contract.fields.items() if name not in contract.personal}
+    return {name: kind_of(spec) for name, spec in contract.columns.items() if name not in contract.personal}
 
 
 def check(contract: Contract, name: str) -> Expression:
@@ -42,18 +43,29 @@ def check_sql(contract: Contract, name: str, dialect: Dialect, column: Column | 
     return check(contract, name).condition(dialect, column)
 
 
+def unique_filter(contract: Contract, name: str) -> Expression | None:
+    """The parsed `where` of a rule of uniqueness, over the event's fields; None where it is about all."""
+    where = contract.unique[name].where
+    return None if where is None else parse_condition(where, names_of(contract))
+
+
 def rule_names(contract: Contract, rule: DayRule) -> Names:
     """What the `that` of a day rule may name: its measures, its dimensions and its reference's columns."""
     measures = contract.metrics[rule.metric].measures if rule.metric is not None else rule.measures
-    dimensions = {name: kind_of(contract.fields[name]) for name in rule.by if name not in contract.personal}
+    dimensions = {name: kind_of(contract.columns[name]) for name in rule.by if name not in contract.personal}
     looked_up = reference_names(rule.reference) if rule.reference is not None else {}
     return {**looked_up, **dimensions, **dict.fromkeys(measures, _NUMBER)}
 
 
 def reference_names(table: str) -> Names:
-    """Columns of a reference table: a number where every value is one, otherwise text."""
+    """Columns of a reference table: a number where every value is one and it is no code, otherwise text."""
+    key = reference.columns(table)[0]
     return {
-        column: "number" if all(_is_number(row[column]) for row in reference.rows(table)) else "text"
+        column: "number"
+        if column != key
+        and not _CODE.search(column)
+        and all(_is_number(row[column]) for row in reference.rows(table))
+        else "text"
         for column in reference.columns(table)
     }
 
@@ -76,8 +88,10 @@ _NUMBER: Kind = "number"
 
 
 def _is_number(text: str) -> bool:
-    """A code such as 330302 is a text, 012 is too: only columns that hold counts are numbers."""
+    """012 is a text."""
     return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and str(int(text)) == text
 
 
-_MOST_DIGITS = 5
+_MOST_DIGITS = 12
+_CODE = re.compile(r"(?:\A|_)(?:code|id|no|division|township|parent)\Z")
+"""Columns whose digits name something: 330302 is a division, not three hundred thousand of anything."""

@@ -1,9 +1,10 @@
 """May a contract replace the one that is deployed? Pure: two contracts in, what speaks against it out.
 
-Allowed: new optional field, enum value or metric; wider range or length; another acceptance window, which
-concerns only what is yet to come; texts, volumes, retention, day rules, examples. Refused is whatever would
-make an event that was right wrong, or a number that is kept mean something else: that is a source of its own,
-`<source>_v2`.
+Allowed: new optional field (within an object or a list too), enum value, metric or ratio; wider range,
+length, `max_items` or `times`; another step of a life cycle, another way from step to step, other
+deadlines; another acceptance window, which concerns only what is yet to come; texts, volumes, retention,
+day rules, examples. Refused is whatever would make an event that was right wrong, a case that was in order
+out of order, or a number that is kept mean something else: that is a source of its own, `<source>_v2`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from streams.contract import strict_yaml
 from streams.contract.errors import EvolutionError, Problem
-from streams.contract.model import Check, Contract, FieldSpec, Metric
+from streams.contract.model import NESTED, Check, Contract, FieldSpec, LifeCycle, Metric, Unique
 from streams.contract.strict_yaml import Path
 from streams.contract.types import max_length_of, range_of
 
@@ -38,20 +39,10 @@ def refuse_breaking(deployed: Contract, wanted: Contract) -> None:
 def breaches(deployed: Contract, wanted: Contract) -> Iterator[Breach]:
     """What would break, in the order of the contract's sections."""
     yield from _topic(deployed, wanted)
-    for name, old in deployed.fields.items():
-        new = wanted.fields.get(name)
-        if new is None:
-            yield ("fields",), f"field '{name}' is gone", f"the field '{name}'"
-        else:
-            yield from _field(("fields", name), old, new)
-    for name, added in wanted.fields.items():
-        if name not in deployed.fields and not added.optional:
-            yield (
-                ("fields", name),
-                f"field '{name}' is new and required",
-                "no such field; a new one is optional",
-            )
+    yield from _fields(("fields",), deployed.fields, wanted.fields)
     yield from _checks(deployed.checks, wanted.checks)
+    yield from _unique(deployed.unique, wanted.unique)
+    yield from _life_cycle(deployed.life_cycle, wanted.life_cycle)
     for name, metric in deployed.metrics.items():
         yield from _metric(("metrics", name), metric, wanted.metrics.get(name))
 
@@ -63,6 +54,21 @@ def _topic(deployed: Contract, wanted: Contract) -> Iterator[Breach]:
             yield ("topic", key), f"topic.{key} is {new}", str(old)
 
 
+def _fields(
+    path: Path, deployed: Mapping[str, FieldSpec], wanted: Mapping[str, FieldSpec]
+) -> Iterator[Breach]:
+    for name, old in deployed.items():
+        new = wanted.get(name)
+        if new is None:
+            yield path, f"field '{name}' is gone", f"the field '{name}'"
+        else:
+            yield from _field((*path, name), old, new)
+    for name, added in wanted.items():
+        if name not in deployed and not added.optional:
+            what = f"field '{name}' is new and required"
+            yield (*path, name), what, "no such field; a new one is optional"
+
+
 def _field(path: Path, old: FieldSpec, new: FieldSpec) -> Iterator[Breach]:
     name = path[-1]
     if new.type != old.type:
@@ -71,6 +77,11 @@ def _field(path: Path, old: FieldSpec, new: FieldSpec) -> Iterator[Breach]:
     if new.optional != old.optional:
         state = {True: "optional", False: "required"}
         yield (*path, "optional"), f"field '{name}' is {state[new.optional]}", state[old.optional]
+    if old.type in NESTED:
+        yield from _fields((*path, "fields"), old.fields, new.fields)
+        if new.most_items < old.most_items:
+            yield (*path, "max_items"), f"field '{name}' has max_items {new.most_items}", str(old.most_items)
+        return
     if new.pii != old.pii:
         yield (*path, "pii"), f"field '{name}' has pii: {new.pii}", f"pii: {old.pii}"
     if new.pattern != old.pattern:
@@ -106,6 +117,50 @@ def _checks(old: Mapping[str, Check], new: Mapping[str, Check]) -> Iterator[Brea
     for name in new:
         if name not in old:
             yield ("checks", name), f"check '{name}' is new", "no such check"
+
+
+def _unique(old: Mapping[str, Unique], new: Mapping[str, Unique]) -> Iterator[Breach]:
+    for name, rule in old.items():
+        wanted = new.get(name)
+        if wanted is None:
+            yield ("unique",), f"rule '{name}' is gone", f"the rule '{name}'"
+            continue
+        for key in ("fields", "per", "where"):
+            before, after = getattr(rule, key), getattr(wanted, key)
+            if before != after:
+                yield ("unique", name, key), f"rule '{name}' has {key} {_said(after)}", _said(before)
+        if wanted.times < rule.times:
+            yield ("unique", name, "times"), f"rule '{name}' lets {wanted.times} through", str(rule.times)
+    for name in new:
+        if name not in old:
+            yield ("unique", name), f"rule '{name}' is new", "no such rule"
+    if list(new) != list(old) and new.keys() == old.keys():
+        # A later rule counts only what the earlier ones let through.
+        yield ("unique",), f"the rules are asked in the order {', '.join(new)}", ", ".join(old)
+
+
+def _life_cycle(old: LifeCycle | None, new: LifeCycle | None) -> Iterator[Breach]:
+    path: Path = ("life_cycle",)
+    if old is None:
+        return
+    if new is None:
+        yield path, "the life cycle is gone", "a life cycle: cases are open"
+        return
+    for key in ("case", "step"):
+        before, after = getattr(old, key), getattr(new, key)
+        if before != after:
+            yield (*path, key), f"{key} is the field '{after}'", f"'{before}'"
+    ways: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {
+        ("start",): (old.start, new.start)
+    }
+    ways |= {("then", step): (steps, new.then.get(step, ())) for step, steps in old.then.items()}
+    for where, (steps, kept) in ways.items():
+        if lost := [step for step in steps if step not in kept]:
+            yield (*path, *where), f"{strict_yaml.dotted(where)} lost {', '.join(lost)}", ", ".join(steps)
+
+
+def _said(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value or "nothing")
 
 
 def _metric(path: Path, old: Metric, new: Metric | None) -> Iterator[Breach]:

@@ -6,9 +6,10 @@ description. Personal fields are described as clients send them, not as tokens.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from streams.contract.model import Contract, FieldSpec
+from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.contract.types import NAMED_TYPES, max_length_of, range_of, values_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -42,21 +43,27 @@ def event_schema(contract: Contract) -> Schema:
 
 def data_schema(contract: Contract) -> Schema:
     """Schema of the event's `data`."""
-    schema: Schema = {
+    schema = _members(contract.fields)
+    told = [f"{check.title}（{check.that}）" for check in contract.checks.values()]
+    told += [rule.title for rule in contract.unique.values()]
+    if told:
+        schema["description"] = "；".join(told)
+    return schema
+
+
+def _members(fields: Mapping[str, FieldSpec]) -> Schema:
+    return {
         "type": "object",
-        "required": [name for name, spec in contract.fields.items() if not spec.optional],
-        "properties": {name: field_schema(spec) for name, spec in contract.fields.items()},
+        "required": [name for name, spec in fields.items() if not spec.optional],
+        "properties": {name: field_schema(spec) for name, spec in fields.items()},
         "additionalProperties": False,
     }
-    if contract.checks:
-        schema["description"] = "；".join(
-            f"{check.title}（{check.that}）" for check in contract.checks.values()
-        )
-    return schema
 
 
 def field_schema(spec: FieldSpec) -> Schema:
     """Schema of one field; an optional one may also be null."""
+    if spec.type in NESTED:
+        return _nested_schema(spec)
     named = NAMED_TYPES[spec.type]
     schema: Schema = {"title": spec.title, "type": [named.json, "null"] if spec.optional else named.json}
     if spec.about:
@@ -74,6 +81,18 @@ def field_schema(spec: FieldSpec) -> Schema:
         schema["maxLength"] = longest
     if named.personal:
         schema["writeOnly"] = True
+    return schema
+
+
+def _nested_schema(spec: FieldSpec) -> Schema:
+    schema = _members(spec.fields)
+    if spec.type == "list":
+        schema = {"type": "array", "items": schema, "maxItems": spec.most_items}
+    if spec.optional:
+        schema["type"] = [schema["type"], "null"]
+    schema["title"] = spec.title
+    if spec.about:
+        schema["description"] = spec.about
     return schema
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,11 @@ def parse_contract(text: str, name: str) -> Contract:
     return contract
 
 
-def load_contract(path: Path) -> Contract:
-    """Read one file; its name must be `<source>.yaml`. Raises ContractError, OSError."""
+def load_contract(path: Path, beside: Sequence[Path] = ()) -> Contract:
+    """Read one file; its name must be `<source>.yaml`. Raises ContractError, OSError.
+
+    `beside`: the contracts of its folder, one of which may be of that source.
+    """
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -46,9 +49,14 @@ def load_contract(path: Path) -> Contract:
     contract = parse_contract(text, str(path))
     if path.stem != contract.source:
         line = strict_yaml.read(text, str(path)).line(("source",))
-        raise ContractError(
-            [Problem(str(path), line, f"source '{contract.source}'", f"'{path.stem}', as the file is named")]
-        )
+        first = path.with_name(contract.source + SUFFIX)
+        if first in beside:
+            what, expected = f"a second contract for the source '{contract.source}'", "one contract a source"
+            remedy = f"{first.name} is the other: remove one of them, or give this one a source of its own."
+        else:
+            what, expected = f"source '{contract.source}'", f"'{path.stem}', as the file is named"
+            remedy = f"Rename the file to {first.name}, or correct the source."
+        raise ContractError([Problem(str(path), line, what, expected, remedy)])
     return contract
 
 
@@ -62,7 +70,7 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
     problems.extend(_misnamed(folder))
     for path in paths:
         try:
-            contract = load_contract(path)
+            contract = load_contract(path, paths)
             contracts[contract.source] = contract
         except ContractError as error:
             problems.extend(error.problems)

@@ -23,6 +23,10 @@ def division(random: Random, _: FieldSpec) -> str:
     return random.choice(reference.divisions()).code
 
 
+def township(random: Random, _: FieldSpec) -> str:
+    return random.choice(reference.townships()).code
+
+
 def whole_number(random: Random, spec: FieldSpec) -> int:
     low, high = spec.range or (0, 10_000)
     return random.randint(int(low), int(high))

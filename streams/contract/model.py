@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, cast
@@ -45,8 +46,13 @@ class Topic(Model):
     key: str
 
 
+NESTED = ("object", "list")
+"""Types whose values are made of other fields; every other type is a named one."""
+MOST_ITEMS = 100
+
+
 class FieldSpec(Model):
-    """One field of an event's `data`. `type` names an entry of `streams.contract.types.NAMED_TYPES`.
+    """One field of an event's `data`. `type`: one of NESTED, or of `streams.contract.types.NAMED_TYPES`.
 
     `object` and `list` (of objects) hold `fields` of their own, one level deep. An object's field is called
     `<object>__<field>` wherever a field is named; a list is counted as `<list>__count`.
@@ -62,7 +68,14 @@ class FieldSpec(Model):
     max_length: Annotated[Whole, Field(ge=1, le=2000)] | None = Field(None, description="in characters")
     pii: Pii | None = None
     fields: dict[FieldName, FieldSpec] = Field({}, description="object and list: the fields within")
-    max_items: Annotated[Whole, Field(ge=1, le=100)] | None = Field(None, description="list: at most so many")
+    max_items: Annotated[Whole, Field(ge=1, le=MOST_ITEMS)] | None = Field(
+        None, description="list: at most so many; 100 unless said"
+    )
+
+    @property
+    def most_items(self) -> int:
+        """How many items a list may have."""
+        return self.max_items or MOST_ITEMS
 
 
 class Check(Model):
@@ -209,11 +222,17 @@ class Simulated(Model):
     the columns that are fields of the contract too, such as division, come from the same row;
     `distinct`: so many different values, used unevenly as people and places are. With `of` each belongs to
     one value of that field (an elder to a canteen), with `once_per` each occurs once a day for one value of
-    those fields (an elder takes lunch once);
+    those fields (an elder takes lunch once), with `turn` each on one open day of the month or year only (a
+    worker's payday), and what it belongs to follows from it;
+    `serial`: a text with {day} (YYYYMMDD) and {number} (six digits), which no other event has;
     `by` with `each`: depends on another field or the hour, {by: hour, each: {6-9: breakfast, 10-15: lunch}};
     `each` takes a value, a list of values or one of the above; `else` is for whatever it does not name, and
     without it the field is not there.
     `present`: percentage of events that carry an optional field.
+    `same`, at the case of a life cycle: fields that are the same in all steps of a case. Cases are opened day
+    by day and take the life cycle's steps, by the weights of the step field, within the times that it allows
+    or, some, later. A formula may ask `case_minutes` and `step_minutes`: since the case was opened, and since
+    its last step.
     """
 
     distinct: Annotated[Whole, Field(ge=1)] | None = None
@@ -225,10 +244,13 @@ class Simulated(Model):
     reference: str | None = None
     weigh: str | None = None
     formula: str | None = None
+    serial: Annotated[str, Field(max_length=60)] | None = None
+    same: tuple[str, ...] = ()
     by: str | None = None
     each: dict[str, Simulated | str | tuple[str, ...]] | None = None
     of: str | None = None
     once_per: tuple[str, ...] = ()
+    turn: Literal["month", "year"] | None = None
     present: Annotated[Share, Field(le=100)] = 100.0
 
 
@@ -236,13 +258,18 @@ class BadExample(Model):
     """An event that must be rejected with the reason code `because`.
 
     In YAML it is written as a difference to the first good example: `change` and `without` fields, another
-    `time`. The loader resolves that: `data` is the whole data of the event.
+    `time`. The loader resolves that: `data` is the whole data of the event, and `before`, a list of changes,
+    that of as many events. A rule of uniqueness is broken by an event after others: by as many first good
+    examples as the rule lets through where `before` says nothing.
     """
 
     because: str
     field: str | None = None
     data: dict[str, Any]
     time: str | None = Field(None, description="the envelope's time, as text; None: when it is received")
+    before: tuple[dict[str, Any], ...] = Field(
+        (), description="unique:<name>: data of the events that are accepted before it, each with its own id"
+    )
 
 
 class Examples(Model):
@@ -286,6 +313,36 @@ class Contract(Model):
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @cached_property
+    def columns(self) -> dict[str, FieldSpec]:
+        """Flat name -> whatever of an event may be named by a check, a rule, a dimension or a measure.
+
+        A field by its name, an object's field as `<object>__<field>`, a list as `<list>__count`; in the
+        contract's order. What stands in an optional object is optional. A list's own fields have no name.
+        """
+        return dict(_columns(self.fields))
+
+    @cached_property
+    def lists(self) -> dict[str, FieldSpec]:
+        """The fields of type list."""
+        return {name: spec for name, spec in self.fields.items() if spec.type == "list"}
+
+    @cached_property
     def personal(self) -> frozenset[str]:
-        """Names of the fields that arrive as tokens."""
-        return frozenset(name for name, spec in self.fields.items() if spec.pii == "tokenise")
+        """Flat names of the fields that arrive as tokens; those within lists have no flat name."""
+        return frozenset(name for name, spec in self.columns.items() if spec.pii == "tokenise")
+
+
+def _columns(fields: Mapping[str, FieldSpec]) -> Iterator[tuple[str, FieldSpec]]:
+    for name, spec in fields.items():
+        if spec.type == "object":
+            for key, inner in spec.fields.items():
+                said = {"title": f"{spec.title}·{inner.title}", "optional": spec.optional or inner.optional}
+                yield f"{name}__{key}", inner.model_copy(update=said)
+        elif spec.type == "list":
+            title = f"{spec.title}·项数"
+            yield (
+                f"{name}__count",
+                FieldSpec(title=title, type="count", optional=spec.optional, range=(0, spec.most_items)),
+            )
+        else:
+            yield name, spec

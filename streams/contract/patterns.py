@@ -18,6 +18,8 @@ import duckdb
 MAX_CHARACTERS = 200
 MAX_REPEAT = 1000
 MAX_OPEN_REPEATS = 3
+MOST_STEPS = 10**7
+"""What Java or Python may take to refuse a text: some tenths of a second."""
 
 _UNBOUNDED = sre.MAXREPEAT
 
@@ -32,6 +34,15 @@ def full_match(value: str, pattern: str) -> str:
 def refusal(pattern: str) -> tuple[str, str] | None:
     """(what is wrong, what to do) with a pattern, or None where it may be used."""
     return next(_refusals(pattern), None)
+
+
+def worst_steps(pattern: str, length: int) -> float:
+    """About how many steps an engine that backtracks takes to refuse a text of that length, at worst.
+
+    `refusal` has let the pattern pass: no repeat stands in another, so that open repeats are what counts,
+    each of which may end at any place of the text.
+    """
+    return float(length) ** _open_repeats(sre_parser.parse(pattern))
 
 
 def _refusals(pattern: str) -> Iterator[tuple[str, str]]:

@@ -141,7 +141,7 @@ def _view(current: _Relation, revisions: _Relation, table: MetricTable) -> str:
 def _comments(relation: _Relation, table: MetricTable, contract: Contract) -> list[str]:
     titles = {
         **{name: title for name, (_, title) in relation.leading.items()},
-        **{name: contract.fields[name].title for name in table.dimensions},
+        **{name: contract.columns[name].title for name in table.dimensions},
         **{column.name: column.title for column in table.columns},
     }
     return [

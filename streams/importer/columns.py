@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streams.contract.model import Contract
+from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.errors import HeadingsUnknown, MappingWrong
 from streams.importer.mapping import Column, ColumnMapping
 from streams.importer.values import converter, folded, instant, text_of
@@ -41,11 +41,12 @@ class Columns:
         self._mapping = mapping
         self._zone = zone
         self._by_name = _names(contract)
+        self._fields = _importable(contract)
         self._known: dict[str, Target | None] = {}
         wrong = [
-            f"{heading} -> {column.to}{_hint(column.to, [*contract.fields, *ATTRIBUTES])}"
+            f"{heading} -> {column.to}{_hint(column.to, [*self._fields, *ATTRIBUTES])}"
             for heading, column in mapping.columns.items()
-            if column.to not in contract.fields and column.to not in ATTRIBUTES
+            if column.to not in self._fields and column.to not in ATTRIBUTES
         ]
         if wrong:
             raise MappingWrong(f"The contract {contract.source} has no such field: {', '.join(wrong)}.")
@@ -74,15 +75,15 @@ class Columns:
 
     def _find(self, heading: str) -> Target | None:
         column = self._mapping.columns.get(heading)
-        name, unit = _split_unit(heading)
+        name, unit = split_unit(heading)
         if column is None:
             found = self._by_name.get(folded(heading)) or self._by_name.get(name)
             return None if found is None else self._make(heading, Column(to=found), unit)
         return self._make(heading, column, column.unit or unit)
 
     def _make(self, heading: str, column: Column, unit: str | None) -> Target:
-        if column.to in self._contract.fields:
-            spec = self._contract.fields[column.to]
+        if column.to in self._fields:
+            spec = self._fields[column.to]
             convert = converter(spec, unit=unit, zone=self._zone, form=column.format)
         elif column.to == "time":
             convert = lambda cell: instant(cell, self._zone, column.format)  # noqa: E731 (chosen here)
@@ -91,8 +92,8 @@ class Columns:
         if column.values:
             values, inner = column.values, convert
             convert = lambda cell: inner(values.get(text_of(cell), cell))  # noqa: E731 (chosen here)
-        is_field = column.to in self._contract.fields
-        shown = unit if is_field and self._contract.fields[column.to].type == "fen" else None
+        is_field = column.to in self._fields
+        shown = unit if is_field and self._fields[column.to].type == "fen" else None
         return Target(heading, column.to, not is_field, convert, shown)
 
     def _take_only_time(self, headings: list[str]) -> None:
@@ -114,29 +115,48 @@ class Columns:
 
     def _refuse_missing(self, targets: list[Target], headings: list[str]) -> None:
         there = {target.name for target in targets}
-        required = [name for name, spec in self._contract.fields.items() if not spec.optional]
-        missing = [name for name in ("time", *required) if name not in there]
+        missing = [name for name in ("time", *self._required(there)) if name not in there]
         if missing:
             wanted = "; ".join(f"{name} ({self._title(name)})" for name in missing)
+            lists = [name for name in missing if name in self._contract.lists]
+            hint = f" A list ({', '.join(lists)}) stands in one column, as JSON text." if lists else ""
             raise HeadingsUnknown(
                 f"No heading leads to: {wanted}. The file has: {', '.join(headings)}."
-                " Rename the headings, or say which they are: --map HEADING=FIELD."
+                f" Rename the headings, or say which they are: --map HEADING=FIELD.{hint}"
             )
 
+    def _required(self, there: set[str]) -> Iterator[str]:
+        """Fields that every row needs. An object is in one column as JSON text, or has a column a field."""
+        for name, spec in self._contract.fields.items():
+            if spec.optional:
+                continue
+            if spec.type == "object" and name not in there:
+                yield from (f"{name}__{key}" for key, inner in spec.fields.items() if not inner.optional)
+            else:
+                yield name
+
     def _title(self, name: str) -> str:
-        return self._contract.fields[name].title if name in self._contract.fields else "事件时间"
+        return self._fields[name].title if name in self._fields else "事件时间"
+
+
+def _importable(contract: Contract) -> dict[str, FieldSpec]:
+    """What a column may lead to: fields, objects' fields, and objects and lists whole."""
+    counts = {f"{name}__count" for name in contract.lists}
+    nested = {name: spec for name, spec in contract.fields.items() if spec.type in NESTED}
+    return nested | {name: spec for name, spec in contract.columns.items() if name not in counts}
 
 
 def _names(contract: Contract) -> dict[str, str]:
     """Folded heading -> field or attribute; a field's name wins over a title, a title over an attribute."""
     names = {heading: name for name in ATTRIBUTES for heading in ATTRIBUTE_HEADINGS[name]}
-    titles = {folded(spec.title): name for name, spec in contract.fields.items()}
+    fields = _importable(contract)
+    titles = {folded(spec.title): name for name, spec in fields.items()}
     # A title may explain its unit: 办理时长（分钟） is written 办理时长 too.
     names |= {title.partition("(")[0]: name for title, name in titles.items()} | titles
-    return names | {folded(name): name for name in contract.fields}
+    return names | {folded(name): name for name in fields}
 
 
-def _split_unit(heading: str) -> tuple[str, str | None]:
+def split_unit(heading: str) -> tuple[str, str | None]:
     name = folded(heading)
     match = _UNIT.match(name)
     return (match["name"], match["a"] or match["b"]) if match else (name, None)

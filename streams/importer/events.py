@@ -41,7 +41,11 @@ class Events:
         for heading, cell in cells.items():
             target = self._columns.target(heading)
             if target is not None:
-                (attributes if target.is_attribute else data)[target.name] = target.convert(cell)
+                value = target.convert(cell)
+                if target.is_attribute:
+                    attributes[target.name] = value
+                else:
+                    _put(data, target.name, value)
         event = {
             "specversion": SPEC_VERSION,
             "source": self._sender,
@@ -56,3 +60,12 @@ class Events:
         content = orjson.dumps(event, option=orjson.OPT_SORT_KEYS, default=str)
         row = self._tokens.fingerprint(content)
         return f"{ID_PREFIX}{row}-{self._occurrences.number(row)}"
+
+
+def _put(data: dict[str, Any], name: str, value: Any) -> None:
+    """`home__street` goes into the object `home`, which is there as soon as one of its cells is."""
+    outer, _, inner = name.partition("__")
+    if not inner:
+        data[outer] = value
+    elif isinstance(within := data.setdefault(outer, {}), dict):
+        within[inner] = value

@@ -15,8 +15,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streams import reference
-from streams.contract.model import FieldSpec
+from streams import reference, strict_json
+from streams.contract.model import NESTED, FieldSpec
 from streams.contract.types import NAMED_TYPES, values_of
 
 Convert = Callable[[Any], Any]
@@ -52,6 +52,8 @@ def converter(  # noqa: PLR0911 (one line a kind of type)
 
     unit: of money, as the heading says (元, 角, 分, 万元). form: strptime format of dates and times.
     """
+    if spec.type in NESTED:
+        return nested
     named = NAMED_TYPES[spec.type]
     if spec.type == "fen" and unit is not None:
         return lambda cell: fen(cell, FEN_PER_UNIT[unit])
@@ -80,6 +82,16 @@ def _exact_text(cell: Any) -> Any:
     # where text belongs, it is refused.
     lost = isinstance(cell, (int, float)) and not isinstance(cell, bool) and abs(cell) >= EXACT_DOUBLE
     return cell if lost else text_of(cell)
+
+
+def nested(cell: Any) -> Any:
+    """An object or a list: as it is in JSON lines, from JSON text in a table's cell."""
+    if not isinstance(cell, str) or not cell.strip().startswith(("{", "[")):
+        return cell
+    try:
+        return strict_json.loads(cell.encode("utf-8", "surrogatepass"))
+    except strict_json.JsonRefused:
+        return cell
 
 
 def whole(cell: Any) -> Any:

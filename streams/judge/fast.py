@@ -7,57 +7,47 @@ rules would not. So it is narrower: ids of printable ASCII, whole numbers writte
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from streams.contract.model import Contract
+from streams.contract.model import Contract, FieldSpec
 from streams.contract.patterns import full_match
 from streams.contract.rendering import quoted
 from streams.contract.types import NAMED_TYPES
 from streams.envelope import MAX_TEXT
-from streams.judge import columns, sql
+from streams.judge import columns, shape, sql
 from streams.judge.identifiers import HARMLESS_TEXT, HARMLESS_URI, SUSPICIOUS
 from streams.judge.rules import Rule, may_hide_a_person, surely_nobody
 from streams.judge.sql import DECIMAL, MAX_BYTES, ROWS
 
-# Extensions of CloudEvents that senders do use; an event with another one is judged the slow way.
-_EXTENSIONS = ("subject", "sequence", "traceparent")
-
 
 def statement(contract: Contract, rules: tuple[Rule, ...], slots: dict[str, str]) -> str:
     """SQL over _received and _value: `_ok` and the outputs, one row for each."""
-    fields = contract.fields
-    plain = {name for name, spec in fields.items() if sql.is_a_text_by_itself(spec)}
-    attributes = ("specversion", "type", "id", "source", "time", "datacontenttype", *_EXTENSIONS)
-    shape = {
+    attributes = (*shape.ATTRIBUTES, *shape.EXTENSIONS)
+    document = {
         **{name: "VARCHAR" if name == "time" else "JSON" for name in attributes},
-        "data": {name: "VARCHAR" if name in plain else "JSON" for name in fields},
+        "data": {name: _json_shape(spec) for name, spec in contract.fields.items()},
     }
-    parsed = [
-        *(f"_j.{name}::varchar as _a_{name}" for name in attributes),
-        *(f'_j.data."{name}"::varchar as "_r_{name}"' for name in fields),
-    ]
+    parsed = [f"_j.{name}::varchar as _a_{name}" for name in attributes]
     texts = [
         f"{sql.unquoted('_a_id')} as _id",
         f"{sql.unquoted('_a_source')} as _source",
         "_a_time as _time",
-        *(
-            (
-                f'"_r_{name}"'
-                if name in plain or NAMED_TYPES[spec.type].json != "string"
-                else sql.unquoted(f'"_r_{name}"')
-            )
-            + f" as {sql.text_of(name)}"
-            for name, spec in fields.items()
-        ),
+        f"{sql.unquoted('_a_dataschema')} as _schema",
     ]
-    right = " and ".join(
-        (*_envelope(contract), *_values(contract, plain, rules), f"({_shape(contract, plain)})")
-    )
+    for name, path, spec in shape.leaves(contract):
+        parsed.append(f"_j.data.{'.'.join(map(quoted, path))}::varchar as {shape.raw(name)}")
+        texts.append(f"{_text(spec, shape.raw(name))} as {sql.text_of(name)}")
+    for name, spec in contract.lists.items():
+        parsed.append(f"_j.data.{quoted(name)} as {shape.raw_items(name)}")
+        item = ", ".join(f"{quoted(key)}: {_text(inner, _raw(key))}" for key, inner in spec.fields.items())
+        texts.append(f"{sql.each(shape.raw_items(name), '{' + item + '}')} as {sql.items_of(name)}")
+    right = " and ".join((*_envelope(contract), *_values(contract, rules), f"({shape.whole(contract)})"))
     return f"""
 with whole as (
     select _received, case when strlen(_value) <= {MAX_BYTES} and json_valid(_value) then _value end as _doc
     from {ROWS}
 ), parsed as (
-    select _received, _doc, from_json(_doc, {sql.literal(json.dumps(shape))}) as _j from whole
+    select _received, _doc, from_json(_doc, {sql.literal(json.dumps(document))}) as _j from whole
 ), flat as (
     select _received, _doc, {", ".join(parsed)} from parsed
 ), texts as (
@@ -66,12 +56,32 @@ with whole as (
 select coalesce({right}, false) as _ok, {", ".join(columns.outputs(contract, slots))} from typed"""  # noqa: S608 (of a checked contract, quoted)
 
 
+def _json_shape(spec: FieldSpec) -> object:
+    """What from_json is to read a field as."""
+    if spec.type == "object":
+        return {key: _json_shape(inner) for key, inner in spec.fields.items()}
+    if spec.type == "list":
+        return [{key: _json_shape(inner) for key, inner in spec.fields.items()}]
+    return "VARCHAR" if sql.is_a_text_by_itself(spec) else "JSON"
+
+
+def _raw(key: str) -> str:
+    """SQL of a field of the item `x` as JSON has it."""
+    return f"{sql.of_item(key)}::varchar"
+
+
+def _text(spec: FieldSpec, raw: str) -> str:
+    """SQL of a value as text, from what from_json made of it."""
+    by_itself = sql.is_a_text_by_itself(spec) or NAMED_TYPES[spec.type].json != "string"
+    return raw if by_itself else sql.unquoted(raw)
+
+
 def _envelope(contract: Contract) -> list[str]:
     """Conditions for an envelope that streams.envelope would find nothing wrong with; narrower than that."""
     extensions = [
         f"(_a_{name} is null or ({_identifier(f'_a_{name}', sql.PLAIN_TEXT, HARMLESS_TEXT)}"
         f" and strlen(_a_{name}) <= {MAX_TEXT}))"
-        for name in _EXTENSIONS
+        for name in shape.EXTENSIONS
     ]
     return [
         "_a_specversion = '\"1.0\"'",
@@ -95,76 +105,54 @@ def _identifier(column: str, plain: str, harmless: str) -> str:
     )
 
 
-def _values(contract: Contract, plain: set[str], rules: tuple[Rule, ...]) -> list[str]:
+def _values(contract: Contract, rules: tuple[Rule, ...]) -> list[str]:
     """Conditions for data in which every value is there, of its type, and passes its rules."""
-    conditions = []
-    for name, spec in contract.fields.items():
-        raw, text = f'"_r_{name}"', sql.text_of(name)
-        kind = NAMED_TYPES[spec.type].json
-        match kind:
-            case "string" if name not in plain:
-                form = sql.unstructured(raw)
-            case "string":
-                form = f"not contains({text}, chr(0))" if spec.type == "text" else f"{text} is not null"
-            case "integer":
-                form = f"{quoted(name)}::varchar = {text}"
-            case "boolean":
-                form = f"{text} in ('true', 'false')"
-            case _:
-                form = f"({full_match(text, DECIMAL)} and {quoted(name)} is not null)"
-        if may_hide_a_person(spec):
-            form = f"({form} and {surely_nobody(name)})"
-        # What is there and cannot be read is null too: only what is absent may be.
-        conditions.append(f"({raw} is null or coalesce({form}, false))" if spec.optional else form)
-    optional = {name for name, spec in contract.fields.items() if spec.optional}
+    conditions = [*_forms_of_columns(contract), *_forms_of_lists(contract)]
+    optional = {name for name, spec in contract.columns.items() if spec.optional}
     for rule in rules:
-        conditions.append(f"coalesce({rule.holds}, true)" if rule.field in optional else f"({rule.holds})")
+        absent = rule.within is None and rule.field in optional
+        conditions.append(f"coalesce({rule.kept()}, true)" if absent else rule.kept())
     return conditions
 
 
-def _shape(contract: Contract, plain: set[str]) -> str:
-    """True where the document holds what was parsed and nothing else: no unknown or doubled key, no null.
+def _forms_of_columns(contract: Contract) -> Iterator[str]:
+    for name, path, spec in shape.leaves(contract):
+        raw = shape.raw(name)
+        form = _form(spec, raw, sql.text_of(name), quoted(name))
+        outer = contract.fields[path[0]]
+        if len(path) == 1 or not outer.optional:
+            absent = f"{raw} is null" if spec.optional else None
+        else:
+            inner = outer.fields[path[1]]
+            absent = f"{raw} is null" if inner.optional else shape.absent(path[0], outer)
+        # What is there and cannot be read is null too: only what is absent may be.
+        yield f"({absent} or coalesce({form}, false))" if absent else form
 
-    A member cannot be written shorter than `"name":value` and a comma. If the document is exactly as long
-    as all that was found, nothing else is in it. That is cheap, and settles what compact serialisers write;
-    otherwise the keys are counted, and a comma before a brace (which DuckDB lets pass, and JSON does not)
-    is looked for.
-    """
-    attributes = ["specversion", "type", "id", "source", "time"]
-    maybe = ["datacontenttype", *_EXTENSIONS]
-    required = [name for name, spec in contract.fields.items() if not spec.optional]
-    optional = [name for name, spec in contract.fields.items() if spec.optional]
 
-    def cost(name: str, column: str, quotes: int) -> str:
-        return f"strlen({column}) + {len(name) + 4 + quotes}"
+def _forms_of_lists(contract: Contract) -> Iterator[str]:
+    for name, spec in contract.lists.items():
+        items = shape.raw_items(name)
+        forms = []
+        for key, inner in spec.fields.items():
+            text = _text(inner, _raw(key))
+            form = f"coalesce({_form(inner, _raw(key), text, sql.typed(inner, text))}, false)"
+            forms.append(f"({_raw(key)} is null or {form})" if inner.optional else form)
+        right = f"not coalesce(list_contains({sql.each(items, ' and '.join(forms))}, false), false)"
+        right = f"len({items}) <= {spec.most_items} and {right}"
+        yield f"({items} is null or ({right}))" if spec.optional else f"({right})"
 
-    def field_cost(name: str) -> str:
-        return cost(name, f'"_r_{name}"', 2 if name in plain else 0)
 
-    length = " + ".join(
-        (
-            "2",
-            str(len("data") + 4),
-            *(cost(name, f"_a_{name}", 2 if name == "time" else 0) for name in attributes),
-            *(f"coalesce({cost(name, f'_a_{name}', 0)}, 0)" for name in maybe),
-            *(field_cost(name) for name in required),
-            *(f"coalesce({field_cost(name)}, 0)" for name in optional),
-        )
-    )
-    present = " + ".join(("6", *(f"(_a_{name} is not null)::int" for name in maybe)))
-    written = str(len(required))
-    if optional:
-        # An optional field that is written as null is there too, as far as keys are counted.
-        paths = sql.any_of(f"$.data.{name}" for name in optional)
-        written += f" + list_count(json_extract(_doc, [{paths}]))"
-    counted = (
-        f"len(json_keys(_doc)) = {present} and len(json_keys(_doc, '$.data')) = {written}"
-        " and not regexp_matches(_doc, ',\\s*\\}')"
-    )
-    if not required:
-        counted += " and json_type(_doc, '$.data') = 'OBJECT'"
-    # A double is shown in another length than it was written; without a required field `data` may be
-    # anything.
-    if not required or any(NAMED_TYPES[spec.type].json == "number" for spec in contract.fields.values()):
-        return counted
-    return f"case when strlen(_doc) = {length} then true else {counted} end"
+def _form(spec: FieldSpec, raw: str, text: str, value: str) -> str:
+    """SQL, true where a value is of its type and written plainly; `raw`: as from_json read it."""
+    match NAMED_TYPES[spec.type].json:
+        case "string" if not sql.is_a_text_by_itself(spec):
+            form = sql.unstructured(raw)
+        case "string":
+            form = f"not contains({text}, chr(0))" if spec.type == "text" else f"{text} is not null"
+        case "integer":
+            form = f"{value}::varchar = {text}"
+        case "boolean":
+            form = f"{text} in ('true', 'false')"
+        case _:
+            form = f"({full_match(text, DECIMAL)} and {value} is not null)"
+    return f"({form} and {surely_nobody(text)})" if may_hide_a_person(spec) else form

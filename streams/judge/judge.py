@@ -12,6 +12,7 @@ from streams.contract.model import Contract
 from streams.judge import verdicts
 from streams.judge.plan import Plan, compile_contract
 from streams.judge.schema import TIME, verdict_schema
+from streams.judge.uniqueness import UniqueKey
 from streams.judge.verdicts import Columns
 
 _COMBINED_BYTES = 1 << 28
@@ -39,8 +40,13 @@ class Judge:
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """Columns of the verdicts: VERDICT of schema.py, then the slots."""
-        return verdict_schema(self.slots)
+        """Columns of the verdicts: VERDICT of schema.py, then the slots, then keys of uniqueness."""
+        return verdict_schema(self.slots, max(map(len, self.unique.values()), default=0))
+
+    @cached_property
+    def unique(self) -> dict[str, tuple[UniqueKey, ...]]:
+        """Source -> its rules of uniqueness, in their order, with the columns that have their keys."""
+        return {plan.source: plan.unique for plan in self._plans.values()}
 
     def judge(self, batch: pa.RecordBatch | pa.Table) -> pa.Table:
         """One verdict a row, in order, with the columns of `schema`. `batch` has those of schema.INPUT.

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from streams import strict_json
+from streams.contract import places
 from streams.envelope import Reason, envelope_reasons
 from streams.judge.mask import mask, names_a_person
 from streams.judge.plan import FieldPlan, Plan
@@ -37,7 +38,11 @@ class Reading:
     event_id: str | None = None
     source: str | None = None
     time: str | None = None
+    schema: str | None = None
     texts: dict[str, str | None] = field(default_factory=dict)
+    """By flat name."""
+    items: dict[str, list[dict[str, str | None]]] = field(default_factory=dict)
+    """List -> texts of its items; one that is no object, or whose value is faulty, lacks them."""
 
     @property
     def faulty(self) -> frozenset[str]:
@@ -57,6 +62,8 @@ def read(value: bytes | None, plan: Plan) -> Reading:
     reading.event_id, reading.source = (
         event[name] if name not in faulty else None for name in ("id", "source")
     )
+    schema = event.get("dataschema")
+    reading.schema = schema if isinstance(schema, str) and "dataschema" not in faulty else None
     reading.time = _castable(event["time"]) if "time" not in faulty else None
     if "type" not in faulty and event["type"] != plan.source:
         reading.reasons.append(Reason("wrong_topic", "type", shown(event["type"])))
@@ -65,6 +72,12 @@ def read(value: bytes | None, plan: Plan) -> Reading:
     if isinstance(event.get("data"), Mapping):
         _read_data(event["data"], plan, reading)
     return reading
+
+
+def value_at(reading: Reading, field: str | None, number: int, within: str | None) -> str | None:
+    """The text of a field, or of that of a list's item (the first is number 1)."""
+    texts = reading.texts if within is None else reading.items[within][number - 1]
+    return texts.get(field or "")
 
 
 def shown(value: Any) -> str:
@@ -91,50 +104,96 @@ def _castable(time: str) -> str:
 
 
 def _read_data(data: Mapping[str, Any], plan: Plan, reading: Reading) -> None:
-    known = {spec.name for spec in plan.fields}
     for spec in plan.fields:
-        found = _value(spec, data.get(spec.name))
-        if isinstance(found, Reason):
-            reading.reasons.append(found)
+        value = data.get(spec.name)
+        if value is not None and spec.json == "list":
+            _read_list(spec, value, reading)
+        elif value is not None and spec.json == "object":
+            if isinstance(value, Mapping):
+                reading.texts |= _read_members(spec, value, spec.name, reading)
+            else:
+                reading.reasons.append(_wrong_type(spec.name, value))
         else:
-            reading.texts[spec.name] = found
-    reading.reasons.extend(_unknown(data, known))
+            _keep(_value(spec, value, spec.name), spec.name, reading.texts, reading)
+    reading.reasons.extend(_unknown(data, frozenset(spec.name for spec in plan.fields)))
 
 
-def _unknown(data: Mapping[str, Any], known: set[str]) -> Iterator[Reason]:
+def _read_list(spec: FieldPlan, value: Any, reading: Reading) -> None:
+    if not isinstance(value, list):
+        reading.reasons.append(_wrong_type(spec.name, value))
+    elif len(value) > spec.most:
+        # Nobody reads what is in it: a sender's mistake is not worth 20,000 reasons.
+        reading.reasons.append(Reason("too_many", spec.name, str(len(value))))
+    else:
+        reading.items[spec.name] = [
+            _read_item(spec, each, places.item(spec.name, number), reading)
+            for number, each in enumerate(value, 1)
+        ]
+
+
+def _read_item(spec: FieldPlan, value: Any, place: str, reading: Reading) -> dict[str, str | None]:
+    if isinstance(value, Mapping):
+        texts = _read_members(spec, value, place, reading)
+        return {field.name: texts.get(places.within(place, field.name)) for field in spec.fields}
+    reading.reasons.append(_wrong_type(place, value))
+    return {}
+
+
+def _read_members(
+    spec: FieldPlan, value: Mapping[str, Any], place: str, reading: Reading
+) -> dict[str, str | None]:
+    """Texts of the fields within an object, by their places."""
+    texts: dict[str, str | None] = {}
+    for inner in spec.fields:
+        where = places.within(place, inner.name)
+        _keep(_value(inner, value.get(inner.name), where), where, texts, reading)
+    reading.reasons.extend(_unknown(value, spec.known, places.within(place, "")))
+    return texts
+
+
+def _keep(found: str | Reason | None, place: str, texts: dict[str, str | None], reading: Reading) -> None:
+    if isinstance(found, Reason):
+        reading.reasons.append(found)
+    else:
+        texts[place] = found
+
+
+def _unknown(data: Mapping[str, Any], known: frozenset[str], place: str = "") -> Iterator[Reason]:
     unknown = [name for name in data if name not in known]
     for name in unknown[:_UNKNOWN_SHOWN]:
-        yield Reason("unknown_field", shown(name), None)
+        yield Reason("unknown_field", place + shown(name), None)
     if len(unknown) > _UNKNOWN_SHOWN:
-        yield Reason("unknown_field", None, str(len(unknown)))
+        yield Reason("unknown_field", place.removesuffix("__") or None, str(len(unknown)))
 
 
-def _value(spec: FieldPlan, value: Any) -> str | Reason | None:  # noqa: PLR0911 (one for each JSON type)
+def _value(spec: FieldPlan, value: Any, place: str) -> str | Reason | None:  # noqa: PLR0911 (one for each JSON type)
     """The text of a field's value, None where it is absent, or what is wrong with it."""
     if value is None:
-        return None if spec.optional else Reason("missing", spec.name, None)
+        return None if spec.optional else Reason("missing", place, None)
     if spec.personal and not isinstance(value, str):
-        return Reason("untokenised", spec.name, None)
+        return Reason("untokenised", place, None)
     match spec.json:
         case "string" if isinstance(value, str):
-            return _text(spec, value)
+            return _text(spec, value, place)
         case "boolean" if isinstance(value, bool):
             return "true" if value else "false"
         case "integer" if _is_whole(value):
-            return str(int(value)) if int(value) in _BIGINT else _beyond(spec, value)
+            return str(int(value)) if int(value) in _BIGINT else _beyond(place, value)
         case "number" if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return _decimal(spec, value)
+            return _decimal(value, place)
         case _:
-            return Reason(
-                "wrong_type", spec.name, shown(value) if not isinstance(value, str) else f"“{shown(value)}”"
-            )
+            return _wrong_type(place, value)
 
 
-def _text(spec: FieldPlan, value: str) -> str | Reason:
+def _wrong_type(place: str, value: Any) -> Reason:
+    return Reason("wrong_type", place, shown(value) if not isinstance(value, str) else f"“{shown(value)}”")
+
+
+def _text(spec: FieldPlan, value: str, place: str) -> str | Reason:
     if _UNSTORABLE.search(value):
-        return Reason("bad_pattern", spec.name, None if spec.personal else shown(value))
+        return Reason("bad_pattern", place, None if spec.personal else shown(value))
     if spec.free_text and names_a_person(value):
-        return Reason("untokenised", spec.name, None)
+        return Reason("untokenised", place, None)
     return value
 
 
@@ -145,15 +204,15 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
 
 
-def _decimal(spec: FieldPlan, value: int | float) -> str | Reason:
+def _decimal(value: int | float, place: str) -> str | Reason:
     # repr gives the shortest decimal of a double, which is what DuckDB makes of it too.
     text = format(Decimal(repr(value)), "f")
     if len(text.lstrip("-").partition(".")[0]) > _WHOLE_DIGITS:
-        return _beyond(spec, value)
+        return _beyond(place, value)
     if not _DECIMAL.fullmatch(text):
-        return Reason("bad_pattern", spec.name, shown(value))
+        return Reason("bad_pattern", place, shown(value))
     return text
 
 
-def _beyond(spec: FieldPlan, value: int | float) -> Reason:
-    return Reason("out_of_range", spec.name, shown(value))
+def _beyond(place: str, value: int | float) -> Reason:
+    return Reason("out_of_range", place, shown(value))

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from streams.contract.model import Contract
 from streams.contract.types import NAMED_TYPES
+from streams.judge.uniqueness import KEY
 
 TIME = pa.timestamp("us", tz="UTC")
 
@@ -41,6 +42,7 @@ VERDICT = pa.schema(
         ("content", pa.int64()),
         ("event_day", pa.int32()),
         ("minute", pa.int32()),
+        ("made_under", pa.string()),
     ]
 )
 
@@ -49,21 +51,21 @@ _SLOT_TYPES = {"s": pa.string(), "n": pa.int64(), "x": pa.float64()}
 
 def division_field(contract: Contract) -> str | None:
     """The field that says where in the city an event happened: the first of type division."""
-    return next((name for name, spec in contract.fields.items() if spec.type == "division"), None)
+    return next((name for name, spec in contract.columns.items() if spec.type == "division"), None)
 
 
 def slots_of(contract: Contract) -> dict[str, str]:
-    """Field -> output column, for every field that a metric groups by or aggregates.
+    """Field -> output column, for every field that a metric or a life cycle uses.
 
     A division and a place are columns already; the others get `s0`.. (text), `n0`.. (bigint), `x0`..
     (double).
     """
     slots: dict[str, str] = {}
     counts = dict.fromkeys(_SLOT_TYPES, 0)
-    for name in _fields_of_metrics(contract):
+    for name in _used_fields(contract):
         if name in slots:
             continue
-        kind = _kind(NAMED_TYPES[contract.fields[name].type].duckdb)
+        kind = _kind(NAMED_TYPES[contract.columns[name].type].duckdb)
         if kind == "s" and name == division_field(contract):
             slots[name] = "division"
         elif kind == "s" and name == contract.topic.key:
@@ -74,20 +76,24 @@ def slots_of(contract: Contract) -> dict[str, str]:
     return slots
 
 
-def verdict_schema(slots: Mapping[str, Mapping[str, str]]) -> pa.Schema:
-    """VERDICT and as many slots as the contract with the most of a kind needs."""
+def verdict_schema(slots: Mapping[str, Mapping[str, str]], keys: int = 0) -> pa.Schema:
+    """VERDICT, as many slots as the contract with the most of a kind needs, and `keys` columns `u0`.."""
     used = {column for columns in slots.values() for column in columns.values()} - set(VERDICT.names)
     schema = VERDICT
     for column in sorted(used, key=lambda column: ("snx".index(column[0]), int(column[1:]))):
         schema = schema.append(pa.field(column, _SLOT_TYPES[column[0]]))
+    for index in range(keys):
+        schema = schema.append(pa.field(f"u{index}", KEY))
     return schema
 
 
-def _fields_of_metrics(contract: Contract) -> list[str]:
+def _used_fields(contract: Contract) -> list[str]:
     names: list[str] = []
     for metric in contract.metrics.values():
         names.extend(metric.by)
         names.extend(measure.field for measure in metric.measures.values() if measure.field)
+    if contract.life_cycle is not None:
+        names.extend((contract.life_cycle.case, contract.life_cycle.step))
     return names
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from streams.contract.model import FieldSpec
 from streams.contract.rendering import quoted
 from streams.contract.types import NAMED_TYPES
+from streams.judge.uniqueness import Period
 from streams.zone import ZONE_NAME
 
 MAX_BYTES = 65_536
@@ -31,6 +32,31 @@ PLAIN_TIME = (
 def text_of(field: str) -> str:
     """The column that holds a field's value as text."""
     return quoted(f"_t_{field}")
+
+
+def items_of(name: str) -> str:
+    """The column that holds a list: structs of texts, one an item."""
+    return quoted(f"_l_{name}")
+
+
+def count_of(name: str) -> str:
+    """The flat name of how many items a list has."""
+    return f"{name}__count"
+
+
+def of_item(key: str) -> str:
+    """A field of the item `x`."""
+    return f"x.{quoted(key)}"
+
+
+def each(items: str, expression: str) -> str:
+    """The list of an expression over each item `x`; null where there is no list."""
+    return f"list_transform({items}, lambda x: {expression})"
+
+
+def total(items: str, expression: str) -> str:
+    """The sum of an expression over each item `x`; 0 where there is none."""
+    return f"coalesce(list_sum({each(items, expression)}), 0)"
 
 
 def literal(text: str) -> str:
@@ -90,14 +116,19 @@ def typed(spec: FieldSpec, text: str) -> str:
 
 
 def canonical(spec: FieldSpec, name: str) -> str:
-    """Text of a value that is the same for every way to write it in JSON."""
+    """Text of a field's value that is the same for every way to write it in JSON."""
+    return canonical_text(spec, text_of(name), quoted(name))
+
+
+def canonical_text(spec: FieldSpec, text: str, value: str) -> str:
+    """The same of any value, given as text and in its type."""
     match NAMED_TYPES[spec.type].duckdb:
         case "TIMESTAMPTZ":
-            return f"epoch_us({quoted(name)})::varchar"
+            return f"epoch_us({value})::varchar"
         case kind if kind.startswith("DECIMAL"):
-            return f"{quoted(name)}::varchar"
+            return f"{value}::varchar"
         case _:
-            return text_of(name)
+            return text
 
 
 def event_day(moment: str) -> str:
@@ -116,3 +147,16 @@ def minute(moment: str) -> str:
     """Whole minutes since 1970-01-01 00:00 UTC, rounded down before it too; null from the year 6053 on."""
     micros = f"epoch_us({moment})"
     return f"try_cast(({micros} - (({micros} % 60000000) + 60000000) % 60000000) // 60000000 as int)"
+
+
+def period(per: Period, event_day: str) -> str:
+    """Text of the period that a day lies in, of days since 1970-01-01: the day, '2022-06', '2022' or ''."""
+    match per:
+        case "ever":
+            return "''"
+        case "day":
+            return f"({event_day})::varchar"
+        case _:
+            form = "%Y-%m" if per == "month" else "%Y"
+            # Of a day that no calendar has there is no period, and the event is rejected for its time.
+            return f"try(strftime(date '1970-01-01' + {event_day}, '{form}'))"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streams.contract import places
 from streams.envelope import Reason
 from streams.judge.engine import engine, run_isolating
 from streams.judge.mask import mask
 from streams.judge.plan import Plan
-from streams.judge.reading import Reading, read, shown
+from streams.judge.reading import Reading, read, shown, value_at
+from streams.judge.rules import Rule
 from streams.judge.schema import REASON_LIST
 
 MOST_REASONS = 20
@@ -20,7 +22,7 @@ MOST_REASONS = 20
 
 _CLAIM = pa.binary(16)
 # Of a rejected event only this is told, as far as it is known and sound.
-_TOLD = ("event_id", "event_at", "division", "place", "event_day", "minute")
+_TOLD = ("event_id", "event_at", "division", "place", "event_day", "minute", "made_under")
 
 Columns = dict[str, pa.Array]
 
@@ -51,7 +53,7 @@ def of_no_source(values: pa.Array) -> Columns:
     return {
         "accepted": pa.repeat(pa.scalar(False), len(values)),
         "reasons": _reasons([[Reason("unknown_source")]] * len(values)),
-        "excerpt": pa.array(map(_excerpt, values.to_pylist()), pa.string()),
+        "excerpt": pa.array(map(excerpt, values.to_pylist()), pa.string()),
     }
 
 
@@ -62,10 +64,15 @@ def _slow(plan: Plan, received: pa.Array, values: pa.Array) -> Columns:
     rows = _rows(plan, received, readings)
     found = run_isolating(plan.slow, rows, lambda row: _no_answer(plan.slow, row))
     reasons = [reading.reasons for reading in readings]
-    for row, rule in zip(*np.nonzero(_broken(plan, found)), strict=True):
-        _add_broken(plan, int(rule), readings[row], reasons[row])
+    for index, rule in enumerate(plan.rules):
+        for place, number in _broken(rule, found[f"_r{index}"]):
+            _add_broken(rule, number, readings[place], reasons[place], of_time=index < plan.window)
     for row in np.flatnonzero(found["_r0"].is_null().to_numpy()):
         reasons[row].append(Reason("undecidable"))
+    for row in np.flatnonzero(found["made_under"].is_valid().to_numpy()):
+        # No reason by itself, but it may be why there are others.
+        if reasons[row]:
+            reasons[row].append(Reason("other_version", "dataschema", found["made_under"][int(row)].as_py()))
     rejected = pa.array([bool(listed) for listed in reasons])
     columns = {"accepted": pc.invert(rejected)}
     for name in found.column_names[len(plan.rules) :]:
@@ -76,7 +83,7 @@ def _slow(plan: Plan, received: pa.Array, values: pa.Array) -> Columns:
     _untell(plan, columns, readings, reasons)
     columns["reasons"] = _reasons([_in_order(plan, listed) for listed in reasons])
     columns["excerpt"] = pa.array(
-        (_excerpt(value) if listed else None for value, listed in zip(raw, reasons, strict=True)), pa.string()
+        (excerpt(value) if listed else None for value, listed in zip(raw, reasons, strict=True)), pa.string()
     )
     return columns
 
@@ -93,29 +100,42 @@ def _rows(plan: Plan, received: pa.Array, readings: Sequence[Reading]) -> pa.Tab
             "_id": texts([reading.event_id for reading in readings]),
             "_source": texts([reading.source for reading in readings]),
             "_time": texts([reading.time for reading in readings]),
+            "_schema": texts([reading.schema for reading in readings]),
             **{
-                f"_t_{field.name}": texts([reading.texts.get(field.name) for reading in readings])
-                for field in plan.fields
+                f"_t_{name}": texts([reading.texts.get(name) for reading in readings])
+                for name in plan.columns
+            },
+            **{
+                f"_l_{spec.name}": pa.array(
+                    [reading.items.get(spec.name) for reading in readings],
+                    pa.list_(pa.struct([(inner.name, pa.string()) for inner in spec.fields])),
+                )
+                for spec in plan.fields
+                if spec.json == "list"
             },
         }
     )
 
 
-def _broken(plan: Plan, found: pa.Table) -> np.ndarray:
-    """Rows x rules: true where a rule is broken."""
-    columns = [pc.fill_null(found[f"_r{index}"], False).to_numpy() for index in range(len(plan.rules))]
-    return np.stack(columns, axis=1)
-
-
-def _add_broken(plan: Plan, index: int, reading: Reading, reasons: list[Reason]) -> None:
-    rule = plan.rules[index]
-    if any(reason.code == rule.code and reason.field == rule.field for reason in reasons):
+def _broken(rule: Rule, kept: pa.ChunkedArray) -> Iterator[tuple[int, int]]:
+    """(row, number of the item, or 0) wherever the rule is broken; `kept`: its Rule.verdict."""
+    if rule.within is None:
+        yield from ((int(place), 0) for place in np.flatnonzero(~pc.fill_null(kept, True).to_numpy()))
         return
-    seen = (
-        reading.time if rule.field == "time" and index < plan.window else reading.texts.get(rule.field or "")
-    )
+    for row, items in enumerate(kept.to_pylist()):
+        yield from ((row, number) for number, right in enumerate(items or (), 1) if not right)
+
+
+def _add_broken(rule: Rule, number: int, reading: Reading, reasons: list[Reason], *, of_time: bool) -> None:
+    """Note a broken rule, of a list's item the one of that number."""
+    place = rule.field
+    if rule.within is not None:
+        place = places.within(places.item(rule.within, number), rule.field or "")
+    if any(reason.code == rule.code and reason.field == place for reason in reasons):
+        return
+    seen = reading.time if of_time else value_at(reading, rule.field, number, rule.within)
     personal = rule.code == "untokenised"
-    reasons.append(Reason(rule.code, rule.field, None if seen is None or personal else shown(seen)))
+    reasons.append(Reason(rule.code, place, None if seen is None or personal else shown(seen)))
 
 
 def _untell(
@@ -143,24 +163,35 @@ def _in_order(plan: Plan, reasons: list[Reason]) -> list[Reason]:
     """Envelope first, then the fields as the contract has them, then what it does not have, then checks."""
     if len(reasons) <= 1:
         return reasons
-    order = {field.name: index for index, field in enumerate(plan.fields)}
+    order = {place: index for index, place in enumerate(_places(plan))}
 
     def rank(reason: Reason) -> int:
+        if reason.code == "other_version":
+            return len(order) + 2
         if reason.code.startswith("check:"):
             return len(order) + 1
         if reason.code == "unknown_field":
             return len(order)
         in_data = reason.code not in ("bad_envelope", "bad_time", "too_old", "too_new", "wrong_topic")
-        return order.get(reason.field or "", -1) if in_data else -1
+        return order.get(places.pattern_of(reason.field or ""), -1) if in_data else -1
 
     return sorted(reasons, key=rank)[:MOST_REASONS]
+
+
+def _places(plan: Plan) -> Iterator[str]:
+    """Every place that a reason may name, an item without its number, in the contract's order."""
+    for field in plan.fields:
+        outer = places.item_free(field.name) if field.json == "list" else field.name
+        yield from dict.fromkeys((field.name, outer))
+        yield from (places.within(outer, inner.name) for inner in field.fields)
 
 
 def _reasons(listed: Sequence[Sequence[Reason]]) -> pa.Array:
     return pa.array([reasons or None for reasons in listed], REASON_LIST)
 
 
-def _excerpt(value: bytes | None) -> str:
+def excerpt(value: bytes | None) -> str:
+    """What the quarantine shows of an event: its beginning, without whatever may name a person."""
     return mask((value or b"")[:_EXCERPT_BYTES].decode("utf-8", "replace"))
 
 

@@ -15,13 +15,26 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Division:
-    """An administrative division. `level` county (later township), `terrain` mountain, island or coastal."""
+    """A county-level division. `terrain`: mountain, island or coastal."""
 
     code: str
     name: str
     level: str
     parent: str
     terrain: str
+
+
+@dataclass(frozen=True)
+class Township:
+    """A township-level division: nine digits, of which the first six are its county's code.
+
+    `kind`: street (sub-district), town, township, or none where a county has no townships.
+    """
+
+    code: str
+    division: str
+    name: str
+    kind: str
 
 
 @cache
@@ -49,4 +62,12 @@ def divisions() -> tuple[Division, ...]:
     return tuple(
         Division(row["division"], row["name"], row["level"], row["parent"], row["terrain"])
         for row in rows("divisions")
+    )
+
+
+@cache
+def townships() -> tuple[Township, ...]:
+    """The townships, towns and sub-districts that events may name, by code."""
+    return tuple(
+        Township(row["township"], row["division"], row["name"], row["kind"]) for row in rows("townships")
     )

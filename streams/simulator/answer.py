@@ -54,7 +54,7 @@ def expected(day: SimulatedDay, begin: int | None = None, end: int | None = None
     accepted = events[kinds == Kind.GOOD]
     sums = {
         field: sum(value for value in day.columns[field][accepted].tolist() if value is not None)
-        for field, spec in day.contract.fields.items()
+        for field, spec in day.contract.columns.items()
         if NAMED_TYPES[spec.type].number
     }
     return Answer(
@@ -79,7 +79,7 @@ def accepted_rows(day: SimulatedDay, begin: int | None = None, end: int | None =
     kinds, events = _sent(day, begin, end)
     accepted = np.sort(events[kinds == Kind.GOOD])
     columns: dict[str, Any] = {"event_at": pa.array(day.times[accepted], pa.timestamp("us", tz="UTC"))}
-    for field, spec in day.contract.fields.items():
+    for field, spec in day.contract.columns.items():
         columns[field] = pa.array(day.columns[field][accepted].tolist(), _arrow(NAMED_TYPES[spec.type].json))
     return pa.table(columns)
 

@@ -44,7 +44,7 @@ def _false(
 ) -> list[int]:
     """Places of the rows for which the check is false (not null)."""
     casts = ", ".join(
-        f'try_cast("{field}" as {NAMED_TYPES[contract.fields[field].type].duckdb}) as "{field}"'
+        f'try_cast("{field}" as {NAMED_TYPES[contract.columns[field].type].duckdb}) as "{field}"'
         for field in fields
     )
     names = ", ".join(f'unnest(${number}) as "{field}"' for number, field in enumerate(fields, 1))
@@ -60,7 +60,7 @@ def _false(
 
 
 def _candidates(contract: Contract, field: str, column: Column) -> list[Any]:
-    spec = contract.fields[field]
+    spec = contract.columns[field]
     seen = list(dict.fromkeys(value for value in column[:SAMPLES].tolist() if value is not None))
     listed = [as_value(spec, text) for text in list(values_of(spec))[:SAMPLES]]
     bounds = [as_value(spec, str(bound)) for bound in range_of(spec) or ()]

@@ -9,6 +9,7 @@ from streams.contract.model import Contract
 from streams.delivery import Delivery, Record
 from streams.errors import KafkaAway
 from streams.kafka_sender import KafkaSender, Patience
+from streams.personal import personal_values
 from streams.settings import Settings
 from streams.simulator.day import Sending
 from streams.simulator.errors import SimulatedWrongly
@@ -71,10 +72,10 @@ class KafkaWay:
 
 def tokenise(event: Event, contract: Contract, tokens: Tokens) -> None:
     """Replace the personal values of an event, which may be anything, in place."""
-    for field in contract.personal:
-        value = event["data"].get(field)
-        if isinstance(value, str):
-            event["data"][field] = tokens.token(value)
+    for value in personal_values(contract, event["data"]):
+        raw = value.holder[value.key]
+        if isinstance(raw, str):
+            value.holder[value.key] = tokens.token(raw)
 
 
 def _away(delivery: Delivery) -> KafkaAway | None:

@@ -34,10 +34,12 @@ def test_it_reads_the_same_from_its_own_text(contract: Contract, file: Path) -> 
 def test_it_is_written_for_operators(contract: Contract) -> None:
     """Titles, labels and reasons are Chinese; there is a place to look at and somebody who watches."""
     titles = [contract.title, contract.about, contract.owner]
-    titles += [spec.title for spec in contract.fields.values()]
-    titles += [label for spec in contract.fields.values() for label in (spec.values or {}).values()]
-    titles += [check.title for check in contract.checks.values()]
-    titles += [measure.title for metric in contract.metrics.values() for measure in metric.measures.values()]
+    specs = [each for spec in contract.fields.values() for each in (spec, *spec.fields.values())]
+    titles += [spec.title for spec in specs]
+    titles += [label for spec in specs for label in (spec.values or {}).values()]
+    titles += [rule.title for rule in (*contract.checks.values(), *contract.unique.values())]
+    for metric in contract.metrics.values():
+        titles += [each.title for each in (*metric.measures.values(), *metric.ratios.values())]
     titles += [rule.title for rule in contract.day_rules.values()]
     assert [title for title in titles if not CHINESE.search(title)] == []
     assert any(spec.type == "division" for spec in contract.fields.values()), "operators look by county"
@@ -49,6 +51,7 @@ def test_it_has_examples_enough(contract: Contract) -> None:
     used = {bad.because for bad in contract.examples.bad}
     assert {"missing", "wrong_type", "unknown_field", "not_in_enum"} <= used
     assert used >= {f"check:{name}" for name in contract.checks}, "every check is seen to reject"
+    assert used >= {f"unique:{name}" for name in contract.unique}, "so is every rule of uniqueness"
     if contract.personal:
         assert "untokenised" in used
 
@@ -80,7 +83,7 @@ def test_its_json_schema_accepts_what_clients_send(contract: Contract) -> None:
 
 
 def test_its_checks_are_read_by_duckdb(contract: Contract) -> None:
-    types = {name: NAMED_TYPES[spec.type].duckdb for name, spec in contract.fields.items()}
+    types = {name: NAMED_TYPES[spec.type].duckdb for name, spec in contract.columns.items()}
     columns = ", ".join(f'null::{duckdb_type} as "{name}"' for name, duckdb_type in types.items())
     for name in contract.checks:
         sql = checks.check_sql(contract, name, "duckdb")

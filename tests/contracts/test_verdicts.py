@@ -11,6 +11,8 @@ import pyarrow as pa
 from streams.contract.model import Contract
 from streams.contract.rules import examples
 from streams.judge.judge import Judge
+from streams.judge.uniqueness import CODE as UNIQUE
+from streams.judge.uniqueness import broken
 from streams.reasons import REASONS
 
 RECEIVED = datetime(2022, 6, 15, 4, 0, tzinfo=UTC)
@@ -18,8 +20,16 @@ RECEIVED = datetime(2022, 6, 15, 4, 0, tzinfo=UTC)
 
 def verdicts(contract: Contract, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the judge says of these events."""
+    judged: list[dict[str, Any]] = (
+        Judge({contract.source: contract}, "events.").judge(batch(contract, events)).to_pylist()
+    )
+    return judged
+
+
+def batch(contract: Contract, events: list[dict[str, Any]]) -> pa.Table:
+    """The events as the judge gets them."""
     count = len(events)
-    batch = pa.table(
+    return pa.table(
         {
             "topic": [f"events.{contract.source}"] * count,
             "partition": pa.array([0] * count, pa.int32()),
@@ -30,8 +40,6 @@ def verdicts(contract: Contract, events: list[dict[str, Any]]) -> list[dict[str,
             ),
         }
     )
-    judged: list[dict[str, Any]] = Judge({contract.source: contract}, "events.").judge(batch).to_pylist()
-    return judged
 
 
 def event(contract: Contract, number: int, data: dict[str, Any], time: str | None = None) -> dict[str, Any]:
@@ -49,7 +57,7 @@ def test_good_examples_are_accepted(contract: Contract) -> None:
 
 
 def test_bad_examples_are_rejected_for_the_reason_they_name(contract: Contract) -> None:
-    bad = contract.examples.bad
+    bad = [example for example in contract.examples.bad if not example.because.startswith(UNIQUE)]
     events = [event(contract, number, example.data, example.time) for number, example in enumerate(bad)]
     for example, verdict in zip(bad, verdicts(contract, events), strict=True):
         assert not verdict["accepted"], example
@@ -57,6 +65,25 @@ def test_bad_examples_are_rejected_for_the_reason_they_name(contract: Contract) 
         assert example.because in {code for code, _ in reasons}, (example, reasons)
         if example.field is not None:
             assert (example.because, example.field) in reasons, (example, reasons)
+
+
+def test_examples_that_come_once_too_often_are_rejected_by_the_rule_they_name(contract: Contract) -> None:
+    """Each is judged after those before it, which are let through, and breaks its rule and no other."""
+    judge = Judge({contract.source: contract}, "events.")
+    rules = judge.unique[contract.source]
+    for example in contract.examples.bad:
+        if example.because.startswith(UNIQUE):
+            told = [*example.before, example.data]
+            events = [event(contract, number, data, example.time) for number, data in enumerate(told)]
+            judged = judge.judge(batch(contract, events))
+            assert judged["accepted"].to_pylist() == [True] * len(told), (
+                example,
+                judged["reasons"].to_pylist(),
+            )
+            found = broken(judged, rules).to_pylist()
+            assert found[:-1] == [None] * len(example.before), example
+            assert found[-1] is not None, example
+            assert rules[found[-1]].code == example.because
 
 
 def test_every_reason_that_an_example_may_name_has_its_texts() -> None:

@@ -51,7 +51,7 @@ def dimensions(contract: Contract, metric: str) -> tuple[Dimension, ...]:
     """The metric's dimensions in the contract's order."""
     return tuple(
         Dimension(
-            contract.source, field, contract.fields[field].title, contract.fields[field].type == "division"
+            contract.source, field, contract.columns[field].title, contract.columns[field].type == "division"
         )
         for field in contract.metrics[metric].by
     )

@@ -91,7 +91,7 @@ def _shown(contract: Contract, name: str, measure: Measure) -> Shown:
     is_money = (
         measure.aggregate != "count"
         and measure.field is not None
-        and contract.fields[measure.field].type == "fen"
+        and contract.columns[measure.field].type == "fen"
     )
     aggregate = _aggregate(name, measure)
     unit = "元" if is_money else measure.unit

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streams.contract.model import Contract
-from streams.contract.rules import days, examples, fields, metrics, rhythm, simulated
+from streams.contract.rules import (
+    days,
+    examples,
+    fields,
+    life_cycle,
+    metrics,
+    ratios,
+    rhythm,
+    simulated,
+    unique,
+)
 from streams.contract.rules.complaint import Complaint
 
 __all__ = ["Complaint", "complaints"]
@@ -25,8 +35,11 @@ def complaints(contract: Contract) -> Iterator[Complaint]:
         return
     yield from fields.topic_complaints(contract)
     yield from fields.check_complaints(contract)
+    yield from unique.complaints(contract)
+    yield from life_cycle.complaints(contract)
     of_metrics = list(metrics.complaints(contract))
     yield from of_metrics
+    yield from ratios.complaints(contract)
     yield from rhythm.complaints(contract)
     if not of_metrics:
         yield from days.complaints(contract)

@@ -43,7 +43,7 @@ def _form(path: Path, contract: Contract, rule: DayRule) -> Iterator[Complaint]:
         yield about(
             (*path, "where"), "where with a metric", "measures of its own", "A metric has no rows to pick."
         )
-    known = contract.metrics[rule.metric].by if rule.metric in contract.metrics else tuple(contract.fields)
+    known = contract.metrics[rule.metric].by if rule.metric in contract.metrics else tuple(contract.columns)
     for index, name in enumerate(rule.by):
         if name not in known:
             yield about((*path, "by", index), f"no '{name}' here", one_of(known), did_you_mean(name, known))
@@ -72,7 +72,7 @@ def _groups(path: Path, contract: Contract, rule: DayRule) -> Iterator[Complaint
         if rule.where is not None:
             checks.rule_filter(contract, name)
     except ExpressionError as error:
-        yield about_expression((*path, "where"), error)
+        yield about_expression((*path, "where"), error, contract.personal)
     try:
         if rule.that is not None:
             checks.rule_condition(contract, name)
@@ -84,7 +84,7 @@ def _every(path: Path, contract: Contract, rule: DayRule) -> Iterator[Complaint]
     if rule.every is None or rule.metric is None:
         return
     dimensions = contract.metrics[rule.metric].by
-    listed = [name for name in dimensions if values_of(contract.fields[name])]
+    listed = [name for name in dimensions if values_of(contract.columns[name])]
     if rule.every not in listed:
         remedy = did_you_mean(rule.every, listed)
         what = f"'{rule.every}' is no dimension of '{rule.metric}' whose values can be listed"

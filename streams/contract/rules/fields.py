@@ -7,17 +7,25 @@ from decimal import Decimal
 
 from streams.contract import checks, patterns
 from streams.contract.expressions import ExpressionError
-from streams.contract.model import Contract, FieldSpec
+from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.contract.rules.complaint import Complaint, about, about_expression
 from streams.contract.strict_yaml import Path
 from streams.contract.suggestions import did_you_mean, one_of
-from streams.contract.types import NAMED_TYPES, NamedType
+from streams.contract.types import NAMED_TYPES, NamedType, max_length_of
 
 OPTIONS = ("pattern", "range", "values", "max_length", "pii")
-RESERVED = frozenset({"minute", "event_day", "revision", "published_at", "hour"})
-"""Columns that every metric table has, and the hour that the simulator knows."""
+RESERVED = frozenset({
+    "minute", "event_day", "revision", "published_at", "hour",
+    "cmax", "cmin", "ctid", "tableoid", "xmax", "xmin",
+})  # fmt: skip
+"""Columns that every metric table has, the hour that the simulator knows, and PostgreSQL's system columns."""
+RESERVED_NESTED = frozenset({"check", "events", "in", "one", "rule", "source", "unique"})
+"""Objects and lists of these names would make columns that the platform has: check__<name>, one__row ..."""
+MAX_FLAT_NAME = 60
+"""Characters of `<object>__<field>`, so that it can be a column in PostgreSQL."""
 
 MAX_VALUES, MAX_VALUE_LENGTH = 500, 64
+MAX_INNER = 30
 
 
 def complaints(contract: Contract) -> Iterator[Complaint]:
@@ -35,22 +43,69 @@ def complaints(contract: Contract) -> Iterator[Complaint]:
                 (*path, "title"), what, "a title of its own", "Importers find fields by their titles."
             )
         titles.setdefault(spec.title, name)
-        named = NAMED_TYPES.get(spec.type)
-        if named is None:
-            remedy = did_you_mean(spec.type, NAMED_TYPES)
-            yield about((*path, "type"), f"unknown type '{spec.type}'", one_of(NAMED_TYPES), remedy)
-        else:
-            yield from _options(path, spec, named)
-            yield from _range(path, spec, named)
-            yield from _values(path, spec)
-            yield from _pattern(path, spec)
+        yield from _nested(path, spec) if spec.type in NESTED else _field(path, spec)
+
+
+def _field(path: Path, spec: FieldSpec) -> Iterator[Complaint]:
+    """A field that is no object and no list."""
+    for key in ("fields", "max_items"):
+        if getattr(spec, key):
+            remedy = f"Write type: {'list' if key == 'max_items' else 'object, or type: list'}."
+            yield about((*path, key), f"type {spec.type} has no {key}", "type object or list", remedy)
+    named = NAMED_TYPES.get(spec.type)
+    if named is None:
+        known = [*NAMED_TYPES, *NESTED]
+        remedy = did_you_mean(spec.type, known)
+        yield about((*path, "type"), f"unknown type '{spec.type}'", one_of(known), remedy)
+        return
+    yield from _options(path, spec, named)
+    yield from _range(path, spec, named)
+    yield from _values(path, spec)
+    yield from _pattern(path, spec)
+
+
+def _nested(path: Path, spec: FieldSpec) -> Iterator[Complaint]:
+    """An object or a list: fields of its own, one level deep, one of them in every one."""
+    name = str(path[-1])
+    if name in RESERVED_NESTED:
+        yield about(path, f"'{name}' is a name of the platform's own", "another name", "Say of what it is.")
+    for option in OPTIONS:
+        if getattr(spec, option) is not None:
+            what = f"type {spec.type} has no {option}"
+            yield about((*path, option), what, "it at a field within", f"Move it into {name}.fields.")
+    if spec.max_items is not None and spec.type == "object":
+        yield about((*path, "max_items"), "type object has no max_items", "type list", "Drop it.")
+    if not 1 <= len(spec.fields) <= MAX_INNER:
+        what = f"{len(spec.fields)} fields within"
+        yield about(path, what, f"1 to {MAX_INNER} under 'fields'", "Name what it is made of.")
+        return
+    if all(inner.optional for inner in spec.fields.values()):
+        remedy = "Make the one required without which it says nothing."
+        yield about((*path, "fields"), "every field within is optional", "one that is required", remedy)
+    titles: dict[str, str] = {}
+    for key, inner in spec.fields.items():
+        where: Path = (*path, "fields", key)
+        if inner.type in NESTED:
+            remedy = "Put its fields beside the others, or send an event of its own for each."
+            yield about((*where, "type"), f"type {inner.type} within type {spec.type}", "one level", remedy)
+            continue
+        if inner.title in titles:
+            what = f"the title '{inner.title}' is that of '{titles[inner.title]}' too"
+            yield about((*where, "title"), what, "a title of its own")
+        titles.setdefault(inner.title, key)
+        if len(f"{name}__{key}") > MAX_FLAT_NAME:
+            what = f"'{name}__{key}' has {len(name) + 2 + len(key)} characters"
+            yield about(where, what, f"at most {MAX_FLAT_NAME}", "Shorten one of the two names.")
+        yield from _field(where, inner)
 
 
 def topic_complaints(contract: Contract) -> Iterator[Complaint]:
     """The key is the place: a text that every event has, and nobody's personal number."""
     key, path = contract.topic.key, ("topic", "key")
-    spec = contract.fields.get(key)
-    places = [name for name, field in contract.fields.items() if _may_be_key(field)]
+    # The key is taken from an event before anybody has looked into it: it stands at the top.
+    top = {name: spec for name, spec in contract.fields.items() if spec.type not in NESTED}
+    spec = top.get(key)
+    places = [name for name, field in top.items() if _may_be_key(field)]
     if spec is None:
         yield about(path, f"no field '{key}'", one_of(places), did_you_mean(key, places))
     elif not _may_be_key(spec):
@@ -70,14 +125,7 @@ def check_complaints(contract: Contract) -> Iterator[Complaint]:
         try:
             checks.check(contract, name)
         except ExpressionError as error:
-            personal = next((field for field in contract.personal if f"'{field}'" in error.what), None)
-            if personal is not None:
-                what = f"'{personal}' is personal and arrives as a token"
-                yield about(
-                    (*path, "that"), what, "fields that are not personal", "Count it instead: of: distinct"
-                )
-            else:
-                yield about_expression((*path, "that"), error)
+            yield about_expression((*path, "that"), error, contract.personal)
 
 
 def _may_be_key(spec: FieldSpec) -> bool:
@@ -138,6 +186,14 @@ def _values(path: Path, spec: FieldSpec) -> Iterator[Complaint]:
 
 
 def _pattern(path: Path, spec: FieldSpec) -> Iterator[Complaint]:
-    if spec.pattern is not None and (refused := patterns.refusal(spec.pattern)) is not None:
+    if spec.pattern is None:
+        return
+    if (refused := patterns.refusal(spec.pattern)) is not None:
         what, remedy = refused
         yield about((*path, "pattern"), what, "a whole-value pattern that RE2 and Java read alike", remedy)
+        return
+    longest = max_length_of(spec) or 0
+    if (steps := patterns.worst_steps(spec.pattern, longest)) > patterns.MOST_STEPS:
+        what = f"{steps:.0e} steps to find that a text of {longest} characters does not match"
+        expected = f"at most {patterns.MOST_STEPS:.0e}"
+        yield about((*path, "pattern"), what, expected, "Say how long its parts are, or shorten max_length.")

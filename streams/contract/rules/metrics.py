@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from streams.contract.model import Contract, FieldSpec, Measure, Metric
 from streams.contract.rules.complaint import Complaint, about
+from streams.contract.rules.fields import RESERVED
 from streams.contract.strict_yaml import Path
 from streams.contract.suggestions import did_you_mean, one_of
 from streams.contract.tables import metric_tables
@@ -25,6 +26,9 @@ def complaints(contract: Contract) -> Iterator[Complaint]:
         seen = set(table.dimensions)
         for column in table.columns:
             path = ("metrics", table.metric, "measures", column.measure)
+            if column.name in RESERVED:
+                what = f"'{column.name}' is a name of the platform's own"
+                yield about(path, what, "another name", "Call it by what it measures.")
             if column.name in seen:
                 yield about(path, f"'{column.name}' is a dimension already", "another name for the measure")
             seen.add(column.name)
@@ -35,15 +39,15 @@ def measure_complaints(path: Path, contract: Contract, measure: Measure) -> Iter
     if measure.field is None:
         return
     where = (*path, "of")
-    spec = contract.fields.get(measure.field)
+    spec = contract.columns.get(measure.field)
     if spec is None:
-        remedy = did_you_mean(measure.field, contract.fields)
-        yield about(where, f"no field '{measure.field}'", one_of(contract.fields), remedy)
+        remedy = did_you_mean(measure.field, contract.columns)
+        yield about(where, f"no field '{measure.field}'", one_of(contract.columns), remedy)
     elif measure.aggregate == "count":
         if not spec.optional:
             yield about(where, f"'{measure.field}' is in every event", "'count'", "Write 'of: count'.")
     elif measure.aggregate != "distinct" and not NAMED_TYPES[spec.type].number:
-        numbers = [name for name, field in contract.fields.items() if NAMED_TYPES[field.type].number]
+        numbers = [name for name, field in contract.columns.items() if NAMED_TYPES[field.type].number]
         what = f"{measure.aggregate} of '{measure.field}', a {spec.type}"
         yield about(
             where, what, f"a whole number: {one_of(numbers)}", "Keep it in a smaller unit, as money in fen."
@@ -51,10 +55,10 @@ def measure_complaints(path: Path, contract: Contract, measure: Measure) -> Iter
 
 
 def _dimensions(path: Path, contract: Contract, metric: Metric) -> Iterator[Complaint]:
-    usable = [name for name, spec in contract.fields.items() if _groups(spec)]
+    usable = [name for name, spec in contract.columns.items() if _groups(spec)]
     for index, name in enumerate(metric.by):
         where = (*path, "by", index)
-        spec = contract.fields.get(name)
+        spec = contract.columns.get(name)
         if spec is None:
             yield about(where, f"no field '{name}'", one_of(usable), did_you_mean(name, usable))
         elif spec.pii is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from streams import reference
@@ -13,20 +14,32 @@ from streams.contract.strict_yaml import Path
 from streams.contract.suggestions import did_you_mean, one_of
 from streams.contract.types import range_of, values_of
 
-WAYS = ("weights", "between", "about", "share", "formula", "reference", "distinct", "by")
+WAYS = ("weights", "between", "about", "share", "formula", "serial", "reference", "distinct", "by")
+CLOCKS: Names = {"case_minutes": "number", "step_minutes": "number"}
+"""What a formula may name beside the fields where the contract has a life cycle."""
+_SERIAL = "a text with {number} and, if you want, {day}, such as 'JK{day}{number}'"
 
 
 def complaints(contract: Contract) -> Iterator[Complaint]:
     for name, hint in contract.simulate.items():
         path: Path = ("simulate", name)
-        if name not in contract.fields:
-            yield about(
-                path, f"no field '{name}'", one_of(contract.fields), did_you_mean(name, contract.fields)
-            )
+        if name in contract.lists:
+            yield from _list(path, hint)
+        elif name not in contract.columns:
+            known = [*contract.columns, *contract.lists]
+            yield about(path, f"no field '{name}'", one_of(known), did_you_mean(name, known))
         else:
             yield from _way(path, hint)
             yield from _values(path, contract, hint)
+            yield from _serial(path, contract, hint)
+            yield from _same(path, contract, hint)
             yield from _names(path, contract, hint)
+
+
+def _list(path: Path, hint: Simulated) -> Iterator[Complaint]:
+    said = hint.model_fields_set - {"between", "present"}
+    if said:
+        yield about(path, f"a list with {', '.join(sorted(said))}", "between (how many items), present")
 
 
 def _way(path: Path, hint: Simulated) -> Iterator[Complaint]:
@@ -42,7 +55,7 @@ def _way(path: Path, hint: Simulated) -> Iterator[Complaint]:
 
 
 def _values(path: Path, contract: Contract, hint: Simulated) -> Iterator[Complaint]:
-    spec = contract.fields[str(path[-1])]
+    spec = contract.columns[str(path[-1])]
     known = ("true", "false") if spec.type == "bool" else tuple(values_of(spec))
     for value in hint.weights or {} if known else {}:
         if value not in known:
@@ -56,24 +69,46 @@ def _values(path: Path, contract: Contract, hint: Simulated) -> Iterator[Complai
         yield about((*path, "present"), "the field is required", "an optional field", "Drop 'present'.")
 
 
+def _serial(path: Path, contract: Contract, hint: Simulated) -> Iterator[Complaint]:
+    if hint.serial is None:
+        return
+    spec, where = contract.columns[str(path[-1])], (*path, "serial")
+    value = hint.serial.replace("{day}", "20220615").replace("{number}", "000001")
+    if "{number}" not in hint.serial or "{" in value:
+        yield about(where, f"'{hint.serial}'", _SERIAL)
+    elif spec.type != "text":
+        yield about(where, f"a {spec.type} has no serial text", "a field of type text")
+    elif spec.pattern is not None and not re.fullmatch(spec.pattern, value, re.ASCII):
+        yield about(where, f"'{value}' does not match the field's pattern", spec.pattern)
+
+
+def _same(path: Path, contract: Contract, hint: Simulated) -> Iterator[Complaint]:
+    if hint.turn is not None and hint.distinct is None:
+        yield about((*path, "turn"), "turns of what is not listed", "distinct: how many there are")
+    case = contract.life_cycle.case if contract.life_cycle is not None else None
+    if hint.same and path[-1] != case:
+        yield about((*path, "same"), f"'{path[-1]}' is not the case of a life cycle", f"life_cycle: {case}")
+
+
 def _names(path: Path, contract: Contract, hint: Simulated) -> Iterator[Complaint]:
     if hint.reference is not None:
         yield from _reference(path, hint)
     if hint.formula is not None:
         names: Names = {
             "event_day": "day",
-            **{name: checks.kind_of(spec) for name, spec in contract.fields.items() if name != path[-1]},
+            **(CLOCKS if contract.life_cycle is not None else {}),
+            **{name: checks.kind_of(spec) for name, spec in contract.columns.items() if name != path[-1]},
         }
         try:
             parse(hint.formula, names)
         except ExpressionError as error:
             yield about_expression((*path, "formula"), error)
-    named = {"of": (hint.of,), "by": (hint.by,), "once_per": hint.once_per}
+    named = {"of": (hint.of,), "by": (hint.by,), "once_per": hint.once_per, "same": hint.same}
     for key, used in named.items():
         for name in used:
-            if name is not None and name not in contract.fields and (key, name) != ("by", "hour"):
-                remedy = did_you_mean(name, contract.fields)
-                yield about((*path, key), f"no field '{name}'", one_of(contract.fields), remedy)
+            if name is not None and name not in contract.columns and (key, name) != ("by", "hour"):
+                remedy = did_you_mean(name, contract.columns)
+                yield about((*path, key), f"no field '{name}'", one_of(contract.columns), remedy)
 
 
 def _reference(path: Path, hint: Simulated) -> Iterator[Complaint]:

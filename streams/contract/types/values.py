@@ -17,6 +17,10 @@ def _divisions() -> dict[str, str]:
     return {division.code: division.name for division in reference.divisions()}
 
 
+def _townships() -> dict[str, str]:
+    return {township.code: township.name for township in reference.townships()}
+
+
 TYPES = (
     NamedType(
         name="text",
@@ -47,6 +51,16 @@ TYPES = (
         members=_divisions,
         dimension=True,
         **formatted(r"\d{6}(\d{3})?"),
+        **VARCHAR,
+    ),
+    NamedType(
+        name="township",
+        about="township-level division code of the city, nine digits; the first six are its county's",
+        reason="{title}应为九位乡镇街道代码",
+        make=makers.township,
+        members=_townships,
+        dimension=True,
+        **formatted(r"\d{9}"),
         **VARCHAR,
     ),
     NamedType(

@@ -7,21 +7,25 @@ import pytest
 from streams.contract.errors import ContractError
 from streams.contract.loader import parse_contract
 from tests.streams.contract.seeded import MISTAKES, SOUND, Mistake
+from tests.streams.contract.seeded_cases import CASE_MISTAKES, SOUND_CASES
+
+EVERY = [*((SOUND, mistake) for mistake in MISTAKES), *((SOUND_CASES, mistake) for mistake in CASE_MISTAKES)]
 
 
-def test_the_sound_contract_is_sound() -> None:
-    assert parse_contract(SOUND, "kiosk_sale.yaml").source == "kiosk_sale"
+@pytest.mark.parametrize("sound", [SOUND, SOUND_CASES], ids=["kiosk_sale", "repair_case"])
+def test_the_sound_contract_is_sound(sound: str) -> None:
+    assert sound.startswith(f"source: {parse_contract(sound, 'a.yaml').source}\n")
 
 
 def test_there_are_mistakes_enough() -> None:
-    assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES) >= 40
+    assert len({mistake.name for _, mistake in EVERY}) == len(EVERY) >= 130
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name.replace(" ", "-"))
-def test_a_mistake_is_told_with_line_and_remedy(mistake: Mistake) -> None:
-    assert SOUND.count(mistake.old) == 1, "the mistake must be seeded at one place"
+@pytest.mark.parametrize(("sound", "mistake"), EVERY, ids=[each.name.replace(" ", "-") for _, each in EVERY])
+def test_a_mistake_is_told_with_line_and_remedy(sound: str, mistake: Mistake) -> None:
+    assert sound.count(mistake.old) == 1, "the mistake must be seeded at one place"
     with pytest.raises(ContractError) as raised:
-        parse_contract(SOUND.replace(mistake.old, mistake.new), "kiosk_sale.yaml")
+        parse_contract(sound.replace(mistake.old, mistake.new), "kiosk_sale.yaml")
     told = [problem for problem in raised.value.problems if mistake.what in problem.what]
     assert told, f"nobody told about {mistake.what!r}:\n{raised.value}"
     assert (told[0].file, told[0].line) == ("kiosk_sale.yaml", mistake.line), raised.value
@@ -40,6 +44,7 @@ def test_a_problem_reads_like_a_compilers() -> None:
         parse_contract(SOUND.replace("owner: 文化", "ownr: 文化"), "a/kiosk_sale.yaml")
     assert str(raised.value.problems[1]) == (
         "a/kiosk_sale.yaml:4: unknown key 'ownr' in the contract; expected one of source, title, about,"
-        " owner, topic, accept, fields, checks, metrics, expect, day_rules, simulate, examples."
+        " owner, topic, accept, fields, checks, unique, life_cycle, metrics, expect, day_rules, simulate,"
+        " examples."
         " Did you mean 'owner'?"
     )

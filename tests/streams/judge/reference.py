@@ -103,8 +103,14 @@ def judge_plainly(  # noqa: PLR0911, PLR0912 (one rule after the other, on purpo
     values = _data(document["data"], contract, found)
     sound = {name: value for name, value in values.items() if value is not None}
     for name, check in checks.items():
-        if check({field: sound.get(field) for field in contract.fields}) is False:
+        if check({field: sound.get(field) for field in contract.columns}) is False:
             found.add((f"check:{name}", None))
+    version = re.fullmatch(
+        f"(?:.*[/:])?{contract.source}[/:]([0-9a-f]{{12}})", document.get("dataschema") or "", re.DOTALL
+    )
+    other = version is not None and version[1] != contract.version
+    if found and other:
+        found.add(("other_version", "dataschema"))
     if found or moment is None:
         return found, None
     return found, _outcome(document, moment, values, contract)
@@ -205,20 +211,52 @@ def _data(data: dict[str, Any], contract: Contract, found: Found) -> dict[str, A
     values: dict[str, Any] = {}
     for name, spec in contract.fields.items():
         value = data.get(name)
-        if value is None:
-            if not spec.optional:
-                found.add(("missing", name))
-            continue
-        faults = {(code, name) for code in _faults(spec, value)}
-        found |= faults
-        # A value of the right type takes part in the checks even where a rule of its own is broken.
-        if ("wrong_type", name) not in faults:
-            values[name] = _typed(spec, value)
-    unknown = [name for name in data if name not in contract.fields]
-    found |= {("unknown_field", name) for name in unknown[:5]}
-    if len(unknown) > 5:
-        found.add(("unknown_field", None))
+        if spec.type not in ("object", "list") or value is None:
+            _field(spec, value, name, values, found)
+        elif spec.type == "object" and isinstance(value, dict):
+            _members(spec, value, name, values, found)
+        elif spec.type == "list" and isinstance(value, list):
+            if len(value) > (spec.max_items or 100):
+                found.add(("too_many", name))
+                continue
+            values[f"{name}__count"] = len(value)
+            values[name] = []
+            for number, each in enumerate(value, 1):
+                item: dict[str, Any] = {}
+                values[name].append(item)
+                if not isinstance(each, dict):
+                    found.add(("wrong_type", f"{name}[{number}]"))
+                    continue
+                _members(spec, each, f"{name}[{number}]", item, found)
+        else:
+            found.add(("wrong_type", name))
+    _unknown(data, contract.fields, "", found)
     return values
+
+
+def _members(spec: FieldSpec, data: dict[str, Any], place: str, values: dict[str, Any], found: Found) -> None:
+    for key, inner in spec.fields.items():
+        _field(inner, data.get(key), f"{place}__{key}", values, found)
+    _unknown(data, spec.fields, f"{place}__", found)
+
+
+def _field(spec: FieldSpec, value: Any, place: str, values: dict[str, Any], found: Found) -> None:
+    if value is None:
+        if not spec.optional:
+            found.add(("missing", place))
+        return
+    faults = {(code, place) for code in _faults(spec, value)}
+    found |= faults
+    # A value of the right type takes part in the checks even where a rule of its own is broken.
+    if ("wrong_type", place) not in faults:
+        values[place] = _typed(spec, value)
+
+
+def _unknown(data: dict[str, Any], known: Mapping[str, FieldSpec], place: str, found: Found) -> None:
+    unknown = [name for name in data if name not in known]
+    found |= {("unknown_field", place + name) for name in unknown[:5]}
+    if len(unknown) > 5:
+        found.add(("unknown_field", place.removesuffix("__") or None))
 
 
 def _faults(spec: FieldSpec, value: Any) -> set[str]:  # noqa: PLR0911 (the same)
@@ -317,14 +355,12 @@ def _outcome(
     document: dict[str, Any], moment: datetime, values: dict[str, Any], contract: Contract
 ) -> Outcome:
     micros = (moment - _EPOCH) // timedelta(microseconds=1)
-    required = sorted(name for name, spec in contract.fields.items() if not spec.optional)
-    optional = sorted(name for name, spec in contract.fields.items() if spec.optional and name in values)
-    parts = [
-        contract.source,
-        str(micros),
-        *(_text(contract.fields[name], values[name]) for name in required),
-        *(f"{name}={_text(contract.fields[name], values[name])}" for name in optional),
-    ]
+    columns = {
+        name: spec
+        for name, spec in contract.columns.items()
+        if name.removesuffix("__count") not in contract.lists
+    }
+    parts = [contract.source, str(micros), *_parts({**columns, **contract.lists}, values, "")]
     content = md5("\x1f".join(parts).encode(), usedforsecurity=False).digest()
     claim = md5(f"{document['source']}\x1f{document['id']}".encode(), usedforsecurity=False).digest()
     return Outcome(
@@ -337,7 +373,19 @@ def _outcome(
     )
 
 
-def _text(spec: FieldSpec, value: Any) -> str:
+def _parts(specs: Mapping[str, FieldSpec], values: Mapping[str, Any], place: str) -> list[str]:
+    required = sorted(name for name, spec in specs.items() if not spec.optional)
+    optional = sorted(name for name, spec in specs.items() if spec.optional and place + name in values)
+    return [
+        *(_text(specs[name], values[place + name], name) for name in required),
+        *(f"{name}={_text(specs[name], values[place + name], name)}" for name in optional),
+    ]
+
+
+def _text(spec: FieldSpec, value: Any, name: str) -> str:
+    if spec.type == "list":
+        items = (_parts(spec.fields, item, f"{name}[{n}]__") for n, item in enumerate(value, 1))
+        return "\x1d".join("\x1e".join(parts) for parts in items)
     match NAMED_TYPES[spec.type].json:
         case "boolean":
             return "true" if value else "false"

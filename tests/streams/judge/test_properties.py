@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from streams.contract.model import Contract
 from streams.judge.judge import Judge
+from streams.judge.verdicts import MOST_REASONS
 from tests.streams.judge.batches import CONTRACTS, JUDGE, RECEIVED, ZOO, animal, batch, codes, event, verdicts
 from tests.streams.judge.reference import UNREADABLE, judge_plainly
 
@@ -33,7 +34,12 @@ def _large(row: Mapping[str, Any]) -> bool | None:
     return None if row["order"] is None else row["order"] < 0 or row["order"] ** 3 < 2**63
 
 
-CHECKS = {"cheap": _cheap, "large": _large}
+def _roomy(row: Mapping[str, Any]) -> bool | None:
+    cubs, floor = row["cubs__count"], row["home__floor"]
+    return None if cubs is None or floor is None else cubs <= 2 or floor <= 0
+
+
+CHECKS = {"cheap": _cheap, "large": _large, "roomy": _roomy}
 
 text = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 numbers = st.one_of(
@@ -77,6 +83,37 @@ values_by_field: dict[str, st.SearchStrategy[Any]] = {
     ),
     "phone": st.sampled_from([TOKEN, "13800138000", 13800138000]),
 }
+_GONE = st.just(...)
+
+
+def _record(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """An object of some of these values; most are right, and some keys are unknown."""
+    whole = st.fixed_dictionaries({}, optional={**values, "Name": st.just("x"), "": st.just(1)})
+    right = st.fixed_dictionaries(values)
+    return st.one_of(right, right, right, whole)
+
+
+_home = _record(
+    street=st.sampled_from(["AB", "AB", "ZZ", "ab", 12, None, "AB\n"]),
+    floor=st.sampled_from([0, 1, -2, 51, 2.0, 2.5, "1", None, True]),
+    guard=st.sampled_from([TOKEN, TOKEN, None, "330302194001011232", 5]),
+    remark=st.one_of(st.none(), st.sampled_from(["好", "打13800138000", "x" * 21, 'a"b', ""]), text),
+)
+_cub = _record(
+    name=st.sampled_from(["咪", "咪咪", "", "x" * 9, "12", 12, None, "a\\b", "\x00"]),
+    sex=st.sampled_from(["m", "f", "1", 1, "x"]),
+    grams=st.sampled_from([1, 900, 900.0, 1e3, 0, 90001, "5", None, 1.5, 2**70]),
+    born=st.sampled_from([None, "2026-01-31", "2026-02-30", 5]),
+    length=st.sampled_from([None, 0.5, 9, 9.5001, 0.00001, "1", -0.0]),
+    finder=st.sampled_from([None, TOKEN, "13800138000", 13800138000]),
+)
+values_by_field["home"] = st.one_of(_home, _home, anything)
+values_by_field["cubs"] = st.one_of(
+    st.lists(_cub, max_size=5),
+    st.lists(_cub, max_size=3),
+    st.lists(st.one_of(_cub, anything), max_size=3),
+    anything,
+)
 identifiers = st.sampled_from(
     [
         "13800138000",
@@ -133,6 +170,20 @@ attributes: dict[str, st.SearchStrategy[Any]] = {
     "datacontenttype": st.sampled_from(["application/json", ..., None]),
     "data": st.one_of(anything, st.sampled_from([{}, [], None, ...])),
     "subject": st.one_of(text, identifiers, st.sampled_from(["", 1, None])),
+    "dataschema": st.sampled_from(
+        [
+            f"zoo/{ZOO.version}",
+            "zoo/0123456789ab",
+            "urn:minsheng:zoo:0123456789ab",
+            "aquarium/0123456789ab",
+            "azoo/0123456789ab",
+            "zoo/0123456789abc",
+            "https://example.org/zoo/0123456789ab",
+            "zoo",
+            "",
+            1,
+        ]
+    ),
     "sequence": st.one_of(identifiers, st.sampled_from(["", "1", 1, 1.5, True, "号"])),
     "traceparent": st.sampled_from(["00-ab-cd-01", {}, []]),
     "x": anything,
@@ -209,7 +260,10 @@ def test_every_event_gets_the_verdict_that_a_plain_validator_gives(values: list[
     for value, row in zip(values, found, strict=True):
         expected, outcome = judge_plainly(value, RECEIVED, ZOO, CHECKS)
         actual = {("unreadable", None) if code in UNREADABLE else (code, field) for code, field in codes(row)}
-        assert _named_alike(actual) == _named_alike(expected), value
+        if len(actual) < MOST_REASONS:
+            assert _named_alike(actual) == _named_alike(expected), value
+        else:
+            assert _named_alike(actual) <= _named_alike(expected), value
         if outcome is None:
             assert (row["claim_id"], row["content"]) == (None, None)
             continue
@@ -226,6 +280,10 @@ def test_every_event_gets_the_verdict_that_a_plain_validator_gives(values: list[
         assert row[slots["order"]] == outcome.values.get("order")
         assert row[slots["kind"]] == outcome.values["kind"]
         assert row[slots["tame"]] == str(outcome.values["tame"]).lower()
+        assert row[slots["cubs__count"]] == outcome.values.get("cubs__count")
+        assert row[slots["home__street"]] == outcome.values.get("home__street")
+        assert (row["u0"] is not None) == outcome.values["tame"]
+        assert (row["u1"] is not None) == ("home__street" in outcome.values)
 
 
 def _named_alike(found: set[tuple[str, str | None]]) -> set[tuple[str, str | None]]:
