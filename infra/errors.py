@@ -2,7 +2,9 @@
 
 InfraError
 ├── DatabaseNotReady   a server by setting lacks something that only its administrator can give
-└── NotDeployed        a source that is to be retired is not deployed
+├── DeploymentFailed   PostgreSQL refused a deployment; everything is as it was before
+├── NotDeployed        a source that is to be retired is not deployed
+└── NoSuchVersion      a source's history has no such version to go back to
 
 The installer, the local stack, Airflow and Superset have trees of their own in their packages.
 """
@@ -20,3 +22,11 @@ class DatabaseNotReady(InfraError):
 
 class NotDeployed(InfraError):
     """A source that is to be retired is not deployed."""
+
+
+class DeploymentFailed(InfraError):
+    """PostgreSQL refused a step of a deployment; everything is as it was before."""
+
+
+class NoSuchVersion(InfraError):
+    """A source's history has no such version."""

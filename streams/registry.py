@@ -7,10 +7,12 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 import psycopg
 
+from streams.contract.errors import ContractError
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
 from streams.settings import Settings
@@ -34,6 +36,55 @@ class Deployed:
 
 
 NOTHING = Deployed(MappingProxyType({}), MappingProxyType({}), "0" * 12)
+
+
+@dataclass(frozen=True)
+class Retired:
+    """A source that was taken out of service, and when."""
+
+    contract: Contract
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """Every source that was ever deployed, by source.
+
+    unreadable: source -> the first thing in its stored contract that this version of the platform does not
+    understand.
+    """
+
+    deployed: Mapping[str, Contract]
+    retired: Mapping[str, Retired]
+    unreadable: Mapping[str, str]
+
+    @property
+    def contracts(self) -> dict[str, Contract]:
+        """Those in service and those that were retired."""
+        return {**self.deployed, **{source: each.contract for source, each in self.retired.items()}}
+
+
+def known(connection: psycopg.Connection) -> Known:
+    """What is and what was in service. For those to whom an unreadable contract is no reason to stop."""
+    rows = connection.execute("select source, text, retired_at from ops.contract order by source").fetchall()
+    deployed, retired, unreadable = dict[str, Contract](), dict[str, Retired](), dict[str, str]()
+    for source, text, retired_at in rows:
+        try:
+            contract = parse_contract(text, f"{TABLE}[{source}]")
+        except ContractError as error:
+            unreadable[source] = str(error.problems[0])
+            continue
+        if retired_at is None:
+            deployed[source] = contract
+        else:
+            retired[source] = Retired(contract, retired_at)
+    return Known(deployed, retired, unreadable)
+
+
+def everything(settings: Settings) -> Known:
+    """`known` over a connection that is closed again. Raises psycopg.OperationalError."""
+    with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
+        return known(connection)
 
 
 def deployed(settings: Settings) -> Deployed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from streams.settings import Settings
 Action = Literal["create", "alter", "keep"]
 MIN_REPLICAS_FOR_TWO_IN_SYNC = 3
 BOOTSTRAP_MS = 8_000
+ALTERED_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,12 @@ def ensure_topics(
     return changes
 
 
+def restore_configs(settings: Settings, topics: Iterable[Topic]) -> None:
+    """Give these topics the configurations that they are written down with. Raises KafkaAway."""
+    with admin_client(settings) as admin:
+        _alter(admin, list(topics))
+
+
 def list_topics(settings: Settings) -> list[Topic]:
     """The topics under this installation's prefix, by name. Raises KafkaAway."""
     with admin_client(settings) as admin:
@@ -181,5 +189,13 @@ def _create(admin: KafkaAdminClient, topics: list[Topic]) -> None:
 
 
 def _alter(admin: KafkaAdminClient, topics: list[Topic]) -> None:
-    if topics:
-        admin.alter_configs([ConfigResource("topic", topic.name, dict(topic.configs)) for topic in topics])
+    if not topics:
+        return
+    admin.alter_configs([ConfigResource("topic", topic.name, dict(topic.configs)) for topic in topics])
+    # The controller has agreed; the broker that is asked next may learn of it a moment later.
+    give_up = time.monotonic() + ALTERED_SECONDS
+    while time.monotonic() < give_up:
+        known = _configs(admin, [topic.name for topic in topics])
+        if all(topic.configs.items() <= known.get(topic.name, {}).items() for topic in topics):
+            return
+        time.sleep(0.02)

@@ -11,8 +11,9 @@ import typer
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, DryRun, err, fail, out, print_json
-from infra.superset.sync import Plan, export, sync
-from streams.registry import deployed
+from infra.superset.sync import Plan, export
+from infra.superset.sync import bring as bring_all
+from streams.registry import everything
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -27,13 +28,18 @@ WORDS = {"create": "new", "change": "changed", "restore": "edited by hand, put b
 def bring(dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Make Superset show exactly the deployed contracts: a page each, the overview, the daily report.
 
-    A new contract adds its page, a retired one takes it away, and what was edited in Superset by hand is put
-    back. A second call changes nothing. Exit code 75 when PostgreSQL or Superset's database is away.
+    A new contract adds its page, a retired one keeps its published days, and what was edited in Superset by
+    hand is put back. `minsheng contract deploy` does the same on its way. A second call changes nothing.
+    Exit code 75 when PostgreSQL or Superset's database is away.
     """
     settings = Settings()
-    contracts = deployed(settings).contracts
+    known = everything(settings)
     with err.status("Comparing Superset with the deployed contracts, importing what differs ..."):
-        plan = sync(settings, contracts, dry_run=dry_run)
+        plan = bring_all(settings, known, dry_run=dry_run)
+    for source, problem in known.unreadable.items():
+        err.print(
+            f"{source} cannot be read and its page is left as it is: {problem}", markup=False, soft_wrap=True
+        )
     if as_json:
         print_json({**asdict(plan), "dry_run": dry_run})
     else:
@@ -48,9 +54,10 @@ def write(
 ) -> None:
     """Write the bundle that `sync` would import as files, in Superset's own form. It holds no password."""
     settings = Settings()
-    contracts = deployed(settings).contracts
+    known = everything(settings)
     try:
-        written = export(settings, contracts, folder)
+        retired = {source: each.contract for source, each in known.retired.items()}
+        written = export(settings, known.deployed, folder, retired=retired)
     except OSError as error:
         fail(f"{folder} cannot be written: {error.strerror}. Choose another folder.", exits.FAILURE)
     if as_json:

@@ -11,18 +11,30 @@ from expectations.errors import ExpectationsError
 from infra.airflow.errors import AirflowAway, AirflowError
 from infra.cli import exits
 from infra.cli.output import fail
-from infra.errors import InfraError, NotDeployed
+from infra.errors import InfraError, NoSuchVersion, NotDeployed
 from infra.local.errors import LocalStackError, UnknownPart
+from infra.quarantine.errors import NoSuchEvent, NothingSelected, OriginalForbidden
 from infra.superset.errors import SupersetError, SupersetMissing
 from spark_jobs.rollup.errors import RollupError
 from streams.contract.errors import ContractError
-from streams.errors import ImportRefused, KafkaAway, SecretMissing, SettingRefused, StreamsError
+from streams.errors import ImportRefused, KafkaAway, PatchWrong, SecretMissing, SettingRefused, StreamsError
 from streams.registry import TABLE
 from streams.settings import Settings
 from streams.simulator.errors import AlreadyRunning, DayRefused, GatewayAway, RegistryAway, UnknownSource
 
 AWAY = (KafkaAway, SecretMissing, GatewayAway, RegistryAway, AlreadyRunning, AirflowAway, SupersetMissing)
-ASKED_WRONGLY = (ImportRefused, NotDeployed, UnknownPart, UnknownSource, DayRefused, SettingRefused)
+ASKED_WRONGLY = (
+    ImportRefused,
+    NotDeployed,
+    NoSuchVersion,
+    UnknownPart,
+    UnknownSource,
+    DayRefused,
+    SettingRefused,
+    PatchWrong,
+    NoSuchEvent,
+    NothingSelected,
+)
 EXPECTED = (
     StreamsError,
     ContractError,
@@ -44,14 +56,14 @@ def failures() -> Iterator[None]:
     try:
         yield
     except EXPECTED as error:
-        fail(f"{error}{_in_service(error)}", code_of(error))
+        fail(_noted(error, f"{error}{_in_service(error)}"), code_of(error))
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         fail(
             f"{_postgres()} lacks a table ({_said(error)}). `minsheng up` makes what is missing.", exits.AWAY
         )
     except psycopg.OperationalError as error:
         remedy = "`minsheng status` shows what runs, `minsheng up` starts what does not."
-        fail(f"{_postgres()} is away: {_said(error)}. {remedy}", exits.AWAY)
+        fail(_noted(error, f"{_postgres()} is away: {_said(error)}. {remedy}"), exits.AWAY)
 
 
 def code_of(error: Exception) -> int:
@@ -60,7 +72,14 @@ def code_of(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, AWAY):
         return exits.AWAY
+    if isinstance(error, OriginalForbidden):
+        return exits.NO
     return exits.USAGE if isinstance(error, ASKED_WRONGLY) else exits.FAILURE
+
+
+def _noted(error: Exception, text: str) -> str:
+    """The text and what was noted on the error on its way here."""
+    return "\n".join([text, *getattr(error, "__notes__", ())])
 
 
 def _in_service(error: Exception) -> str:

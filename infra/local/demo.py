@@ -20,10 +20,10 @@ from infra.deploy import deploy
 from infra.ledger import Entry, read_ledger
 from infra.local.errors import DemoStopped
 from infra.local.stack import Stack
-from infra.superset.sync import sync
+from infra.superset.sync import bring
 from streams.contract.loader import load_contracts
 from streams.contract.model import Contract
-from streams.registry import deployed
+from streams.registry import deployed, everything
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -98,7 +98,7 @@ class Demo:
         if not is_published:
             self._roll_up(steps)
         steps.heading("Bringing the dashboards up to date")
-        plan = sync(self.settings, contracts)
+        plan = bring(self.settings, everything(self.settings))
         self.console.print(f"  {'unchanged' if plan.is_empty else 'up to date'}", highlight=False)
         steps.heading("Letting the city live on at its own pace")
         stack.up([SIMULATOR])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -12,11 +13,13 @@ from infra.superset.assets import DATABASE, VERSION, Dashboard, Filter, stable_u
 from infra.superset.layout import dashboard_asset
 from infra.superset.pages.daily import daily
 from infra.superset.pages.overview import overview
-from infra.superset.pages.source import source_page
+from infra.superset.pages.quarantine import quarantine_page
+from infra.superset.pages.source import marked, retired_page, source_page
 from streams.contract.model import Contract
 
 STATEMENT_TIMEOUT_SECONDS = 15
 DATABASE_FILE = f"databases/{DATABASE}.yaml"
+METADATA_FILE = "metadata.yaml"
 # Superset asks for a time; a constant one, or two bundles of the same contracts would differ.
 TIMESTAMP = "2026-01-01T00:00:00+00:00"
 
@@ -31,22 +34,35 @@ class Connection:
     role: str
 
 
-def pages(contracts: Mapping[str, Contract], topic_prefix: str) -> tuple[Dashboard, ...]:
-    """The hand-made pages and one for each contract."""
+def pages(
+    contracts: Mapping[str, Contract],
+    topic_prefix: str,
+    retired: Mapping[str, Contract] = MappingProxyType({}),
+) -> tuple[Dashboard, ...]:
+    """The hand-made pages and one for each contract. What was published of a retired one stays on pages."""
+    kept = {source: marked(contract) for source, contract in retired.items()}
+    every = {**contracts, **kept}
     return (
         overview(contracts, topic_prefix),
-        *(source_page(contract, contracts) for contract in contracts.values()),
-        daily(contracts),
+        *(source_page(contract, contracts, every) for contract in contracts.values()),
+        *(retired_page(contract, every) for contract in kept.values()),
+        daily(every),
+        quarantine_page(every),
     )
 
 
-def bundle(contracts: Mapping[str, Contract], connection: Connection, topic_prefix: str) -> dict[str, str]:
+def bundle(
+    contracts: Mapping[str, Contract],
+    connection: Connection,
+    topic_prefix: str,
+    retired: Mapping[str, Contract] = MappingProxyType({}),
+) -> dict[str, str]:
     """Path -> YAML text of every asset, the same for the same arguments.
 
     Contracts are taken in the order of their names, so that the order of deployment changes nothing.
     """
     ordered = {source: contracts[source] for source in sorted(contracts)}
-    dashboards = pages(ordered, topic_prefix)
+    dashboards = pages(ordered, topic_prefix, {source: retired[source] for source in sorted(retired)})
     charts = {chart.key: chart for page in dashboards for chart in page.charts}
     datasets = {chart.dataset.key: chart.dataset for chart in charts.values()}
     datasets |= {
@@ -56,7 +72,7 @@ def bundle(contracts: Mapping[str, Contract], connection: Connection, topic_pref
         if isinstance(each, Filter)
     }
     assets: dict[str, dict[str, Any]] = {
-        "metadata.yaml": {"version": VERSION, "type": "assets", "timestamp": TIMESTAMP},
+        METADATA_FILE: {"version": VERSION, "type": "assets", "timestamp": TIMESTAMP},
         DATABASE_FILE: database_asset(connection),
     }
     assets |= {f"datasets/{DATABASE}/{_file(key)}": each.asset() for key, each in datasets.items()}

@@ -7,8 +7,8 @@ from infra.local.http_check import check_http
 from infra.local.part import Part
 from infra.superset.environment import LOOPBACK, environment, superset_home
 from infra.superset.preparation import prepare
-from infra.superset.sync import sync
-from streams.registry import deployed
+from infra.superset.sync import bring
+from streams.registry import everything
 from streams.settings import Settings
 
 THREADS = 16
@@ -60,4 +60,4 @@ def _prepare(settings: Settings) -> None:
 
 def _sync(settings: Settings) -> None:
     """The pages of what is deployed; milliseconds where Superset has them."""
-    sync(settings, deployed(settings).contracts)
+    bring(settings, everything(settings))

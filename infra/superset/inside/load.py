@@ -1,10 +1,13 @@
 """Make Superset hold exactly the bundle: import it, and remove what only an earlier bundle brought.
 
-Request: {"contents": {path: YAML}, "database_file": path, "secret": name of the readers' password,
-"digests": {path: digest}, "remove": [uuid]}. Answer: {"imported": count, "removed": count}.
+Request: {"contents": {path: YAML} of what is to be made or changed, "datasets": [uuid] of all that
+operators may read, "database_file": path, "secret": name of the readers' password, "digests": {path: digest},
+"remove": [uuid]}. Answer: {"imported": count, "removed": count}.
 
 Table `minsheng_asset` of the metadata database keeps what was brought, and when Superset last changed it:
-what a person has edited since is seen by that, and put back by the next import.
+what a person has edited since is seen by that, and put back by the next import. What is going to be brought
+is announced there first, with no digest: an import that is interrupted is done again, or removed, by the
+next.
 """
 
 import os
@@ -58,13 +61,18 @@ def main():
         from superset.utils.core import override_user
 
         db.session.execute(ASSETS)
+        announce(db, wanted["contents"], wanted["digests"])
+        db.session.commit()
         password = (
             (Path(os.environ["MINSHENG_SUPERSET_SECRETS"]) / wanted["secret"]).read_text("ascii").strip()
         )
         with override_user(security_manager.find_user(ADMIN)):
-            ImportAssetsCommand(wanted["contents"], passwords={wanted["database_file"]: password}).run()
+            if wanted["digests"]:
+                passwords = {wanted["database_file"]: password}
+                # sparse: what the contents refer to may be there already
+                ImportAssetsCommand(wanted["contents"], passwords=passwords, sparse=True).run()
             removed = remove(db, wanted["remove"])
-            let_operators_see(db, security_manager, wanted["contents"])
+            let_operators_see(db, security_manager, wanted["datasets"])
         record(db, wanted["contents"], wanted["digests"])
         db.session.commit()
     answer({"imported": len(wanted["digests"]), "removed": removed})
@@ -93,19 +101,23 @@ def remove(db, uuids):
     return removed
 
 
-def let_operators_see(db, security_manager, contents):
-    """The operators' role: the rights above and the bundle's data sets, nothing else."""
+def let_operators_see(db, security_manager, uuids):
+    """The operators' role: the rights above and the data sets of these UUIDs, nothing else."""
     from superset.connectors.sqla.models import SqlaTable
 
-    uuids = [yaml.safe_load(text)["uuid"] for path, text in contents.items() if path.startswith("datasets/")]
     datasets = db.session.query(SqlaTable).filter(SqlaTable.uuid.in_(uuids))
     wanted = OPERATOR_MAY | {("datasource_access", each.perm) for each in datasets}
     rights = [security_manager.add_permission_view_menu(name, view) for name, view in sorted(wanted)]
     security_manager.find_role(OPERATOR_ROLE).permissions = rights
 
 
+def announce(db, contents, digests):
+    """Write down what is going to be brought, before it is."""
+    record(db, contents, dict.fromkeys(digests, ""))
+
+
 def record(db, contents, digests):
-    """Write down what was brought."""
+    """Write down what was brought, and when Superset changed it."""
     for path, digest in digests.items():
         asset = yaml.safe_load(contents[path])
         kind = path.partition("/")[0]

@@ -13,6 +13,7 @@ from infra.superset.data.dimensions import Dimension, dimensions
 from infra.superset.data.live import minutes_of_today, values_of_today
 from infra.superset.data.measures import additive, distinct
 from infra.superset.data.quarantine import quarantined_today, reasons_today
+from infra.superset.pages.source_cases import cases
 from infra.superset.pages.source_tiles import COLUMNS, key_of, rows_of, tiles
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
@@ -20,6 +21,7 @@ from streams.contract.types import values_of
 
 MOST_BANDS = 6
 MOST_DAILY_ROWS = 1000
+RETIRED_REFRESH_SECONDS = 300
 
 
 def slug(source: str) -> str:
@@ -27,8 +29,13 @@ def slug(source: str) -> str:
     return f"live-{source}"
 
 
-def source_page(contract: Contract, contracts: Mapping[str, Contract]) -> Dashboard:
-    """Tiles for every measure, the day by minute, every dimension, quarantine, and the published days."""
+def source_page(
+    contract: Contract, contracts: Mapping[str, Contract], every: Mapping[str, Contract]
+) -> Dashboard:
+    """Tiles for every measure, the day by minute, every dimension, quarantine, and the published days.
+
+    `contracts`: those in service; `every`: retired ones too, which have published days as well.
+    """
     tables = metric_tables(contract)
     live = {each.metric: minutes_of_today(contract, each) for each in tables}
     only = [where("source", contract.source)]
@@ -36,8 +43,9 @@ def source_page(contract: Contract, contracts: Mapping[str, Contract]) -> Dashbo
     rows.append(_course(contract, tables, live))
     for each in tables:
         rows += _breakdown(contract, each, live[each.metric])
+    rows += cases(contract)
     rows += [Section("隔离区"), _quarantine(contract, contracts, only)]
-    rows += [Section("日终"), _published(contract, contracts, [*only, newest_days()])]
+    rows += [Section("日终"), _published(contract, every, [*only, newest_days()])]
     rows += [row for each in tables for row in _published_breakdown(contract, each)]
     return Dashboard(
         slug=slug(contract.source),
@@ -45,6 +53,28 @@ def source_page(contract: Contract, contracts: Mapping[str, Contract]) -> Dashbo
         about=f"{contract.about}。主管：{contract.owner}。每 10 秒刷新，按北京时间零时换日。",
         rows=tuple(rows),
         filters=tuple(_county(contract, live)),
+    )
+
+
+def marked(contract: Contract) -> Contract:
+    """A retired contract under the title that it has from then on."""
+    return contract.model_copy(update={"title": f"{contract.title}（已停用）"})
+
+
+def retired_page(contract: Contract, every: Mapping[str, Contract]) -> Dashboard:
+    """What stays of a source that was retired: its published days. `contract` and `every` are marked so."""
+    only = [where("source", contract.source)]
+    rows: list[Row | Section] = [
+        Section("已停用：不再接收事件，历史数字保留"),
+        _published(contract, every, [*only, newest_days()]),
+    ]
+    rows += [row for each in metric_tables(contract) for row in _published_breakdown(contract, each)]
+    return Dashboard(
+        slug=slug(contract.source),
+        title=contract.title,
+        about=f"{contract.about}。主管：{contract.owner}。该来源已停用：不再接收事件，已发布的日终数字保留。",
+        rows=tuple(rows),
+        refresh_seconds=RETIRED_REFRESH_SECONDS,
     )
 
 
@@ -82,7 +112,7 @@ def _course(contract: Contract, tables: Sequence[MetricTable], live: Mapping[str
 
 def _values_of(contract: Contract, dimension: Dimension) -> int:
     """How many values a dimension can have; more than any chart can show where they cannot be listed."""
-    return len(values_of(contract.fields[dimension.field])) or MOST_BANDS + 1
+    return len(values_of(contract.columns[dimension.field])) or MOST_BANDS + 1
 
 
 def _breakdown(contract: Contract, each: MetricTable, live: Dataset) -> list[Row | Section]:
