@@ -1,4 +1,5 @@
-"""What operators must know now: sources that fell silent, and rules that failed. Kept in ops.alert."""
+"""What operators must know now: sources that fell silent, rules that failed, books that do not balance. Kept
+in ops.alert."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from streams.contract.model import Contract
 from streams.zone import ZONE
 
 SILENT, LIVE_FAILED, DAY_FAILED = "silent", "live_failed", "day_failed"
-CODES = (SILENT, LIVE_FAILED, DAY_FAILED)
+LEDGER_OPEN, DAY_UNEXPLAINED = "ledger_open", "day_unexplained"
+CODES = (SILENT, LIVE_FAILED, DAY_FAILED, LEDGER_OPEN, DAY_UNEXPLAINED)
 """The alerts that are raised and cleared here, and no others."""
 MOST_NAMED = 3
 
@@ -31,10 +33,22 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Residue:
+    """A received day that does not balance: what is neither booked nor on its way, neither archived nor
+    waiting for it, acknowledged and not in Kafka."""
+
+    live: int
+    archive: int
+    upstream: int
+
+
+@dataclass(frozen=True)
 class Known:
     """What is known of a deployed source. `heard_at`: when its newest event was received, if any was.
 
     live: its newest validation, if that failed. days: event day -> its newest validation, where that failed.
+    residues: received day -> what does not balance. unexplained: published day -> events without a cause by
+    which it differs from live.
     """
 
     contract: Contract
@@ -42,6 +56,8 @@ class Known:
     heard_at: datetime | None = None
     live: Failed | None = None
     days: Mapping[date, Failed] = field(default_factory=dict)
+    residues: Mapping[date, Residue] = field(default_factory=dict)
+    unexplained: Mapping[date, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,9 +101,21 @@ def standing(known: Iterable[Known], now: datetime) -> Iterator[Alert]:
             rules = _named(dict.fromkeys(title for day in newest for title in each.days[day].titles))
             days = _named([day.isoformat() for day in newest])
             yield Alert(DAY_FAILED, source, wording.text(wording.DAY_FAILED, days=days, rules=rules, **said))
+        if each.residues:
+            day = max(each.residues)
+            residue = each.residues[day]
+            numbers = {"residue": residue.live, "archive": residue.archive, "upstream": residue.upstream}
+            yield Alert(LEDGER_OPEN, source, wording.text(wording.LEDGER_OPEN, day=day, **numbers, **said))
+        if each.unexplained:
+            day = max(each.unexplained)
+            events = each.unexplained[day]
+            message = wording.text(wording.DAY_UNEXPLAINED, day=day, source=source, events=events, **said)
+            yield Alert(DAY_UNEXPLAINED, source, message)
 
 
-def settle(connection: Connection, contracts: Mapping[str, Contract], now: datetime) -> None:
+def settle(
+    connection: Connection, contracts: Mapping[str, Contract], now: datetime, topic_prefix: str
+) -> None:
     """Raise and clear in ops.alert what should stand now, in one transaction. Again changes nothing.
 
     An alert that stands keeps the time at which it was raised; its message follows what is known.
@@ -95,7 +123,7 @@ def settle(connection: Connection, contracts: Mapping[str, Contract], now: datet
     with connection.transaction():
         # Two that settle at once would both raise: the second waits here. Readers do not.
         connection.execute("lock table ops.alert in share row exclusive mode")
-        wanted = list(standing(read_known(connection, contracts), now))
+        wanted = list(standing(read_known(connection, contracts, topic_prefix), now))
         keys: list[list[str]] = [[each.code for each in wanted], [each.source for each in wanted]]
         connection.execute(_CLEAR, {"now": now, "ours": list(CODES), "codes": keys[0], "sources": keys[1]})
         for each in wanted:
@@ -109,7 +137,9 @@ def read_open(connection: Connection) -> Sequence[Open]:
     return [Open(*row) for row in connection.execute(_OPEN)]
 
 
-def read_known(connection: Connection, contracts: Mapping[str, Contract]) -> Iterator[Known]:
+def read_known(
+    connection: Connection, contracts: Mapping[str, Contract], topic_prefix: str
+) -> Iterator[Known]:
     """What PostgreSQL knows of each deployed source."""
     times = {source: (deployed, heard) for source, deployed, heard in connection.execute(_TIMES)}
     live: dict[str, Failed] = {}
@@ -120,9 +150,17 @@ def read_known(connection: Connection, contracts: Mapping[str, Contract]) -> Ite
             live[source] = failed
         else:
             days.setdefault(source, {})[day] = failed
+    residues: dict[str, dict[date, Residue]] = {}
+    for source, day, *numbers in connection.execute(_RESIDUES, (topic_prefix,)):
+        residues.setdefault(source, {})[day] = Residue(*numbers)
+    unexplained: dict[str, dict[date, int]] = {}
+    for source, day, events in connection.execute(_UNEXPLAINED):
+        unexplained.setdefault(source, {})[day] = events
     for source, contract in contracts.items():
         if source in times:
-            yield Known(contract, *times[source], live.get(source), days.get(source, {}))
+            failed = (live.get(source), days.get(source, {}))
+            books = (residues.get(source, {}), unexplained.get(source, {}))
+            yield Known(contract, *times[source], *failed, *books)
 
 
 def _named(names: Iterable[str]) -> str:
@@ -150,6 +188,20 @@ _FAILED = """
         from ops.validation
         order by scope, source, case scope when 'day' then event_day end, validated_at desc, id desc
     ) v where not v.success
+"""
+_RESIDUES = """
+    select * from (
+        select source, received_day,
+            sent - accepted - quarantined - duplicate - conflict - in_flight as live,
+            sent - archived - to_archive as archive,
+            case when is_over then greatest(acknowledged - sent, 0) else 0 end as upstream
+        from ops.ledger(%s)
+    ) l where live <> 0 or archive <> 0 or upstream <> 0
+"""
+_UNEXPLAINED = """
+    select d.source, d.event_day, d.events
+    from mart.difference d join mart.publication p using (source, event_day, revision)
+    where p.is_current and d.cause = 'unexplained'
 """
 _CLEAR = """
     update ops.alert a set cleared_at = %(now)s

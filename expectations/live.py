@@ -52,7 +52,7 @@ def validate(
             "delete from ops.validation where scope = 'live' and validated_at < %s",
             (now - timedelta(days=KEPT_DAYS),),
         )
-        alerts.settle(connection, contracts, now)
+        alerts.settle(connection, contracts, now, settings.topic_prefix)
     docs.build(questioner, settings.home)
 
 

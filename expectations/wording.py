@@ -38,7 +38,27 @@ DAY_FAILED = (
     "{title}：{days} 的日终校验未通过（{rules}），看板保留上一版。请看「校验结果」中的说明，与{owner}核对；"
     "数据补齐后会自动重新发布"
 )
+LEDGER_OPEN = (
+    "{title} {day}：对账差额 {residue}（归档 {archive}，上游 {upstream}）。有事件丢失或重复入账，请立即联系管理员；"
+    "经过与处理见 minsheng ledger --day {day}"
+)
+DAY_UNEXPLAINED = (
+    "{title} {day}：日终与实时相差 {events} 条没有找到原因。请联系管理员；逐行说明见 minsheng day {source} {day}"
+)
 AND_MORE = "{shown}等 {all} 项"
+
+CAUSES = {
+    "late": "迟到：发布之后才到",
+    "unread": "实时尚未处理",
+    "duplicate": "重复：编号在别的日子已用过",
+    "conflict": "冲突：以先收到的内容为准",
+    "forgotten": "重复：超过编号保留天数，实时再次计入",
+    "replayed": "隔离区重放",
+    "contract": "按现行契约重新判定",
+    "unique": "唯一性重新判定",
+    "unexplained": "没有找到原因",
+}
+"""Why a published day is not what live has counted (`spark_jobs.rollup.differences.Cause`)."""
 
 
 def text(template: str, **values: object) -> str:

@@ -2,85 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import psycopg
 from psycopg.rows import class_row
 
-# One snapshot: positions and counts are committed together, so that they fit at any moment. What a query has
-# passed was sent, even where Kafka's own end of the day (`seen_offset`) was looked at a few seconds earlier;
-# a day that is still open ends where the next one begins, at the latest.
-# After midnight queries book events of a day (or of a new topic) whose offsets nobody has looked at yet
-# (`ahead`). They are then counted under the last day that was looked at, and go over to their own day with as
-# many as were booked. That day has no residue of its own: what is lost shows on the day before, or once its
-# offsets are known.
+from streams.days import day_of
+
+# ops.ledger (migration 0007) is one statement over one snapshot, for everybody who asks.
 READ = """
-    with stand as (
-        select s.topic, s.received_day, s.first_offset, s.next_offset is null as is_open,
-               coalesce(s.next_offset, least(
-                   greatest(s.seen_offset, live.next_offset, archive.next_offset),
-                   lead(s.first_offset) over (partition by s.topic, s.partition order by s.received_day)
-               )) as until,
-               live.next_offset as live_at, archive.next_offset as archive_at
-        from ops.sent s
-        left join ops.position live
-            on live.query = 'live' and live.topic = s.topic and live.partition = s.partition
-        left join ops.position archive
-            on archive.query = 'archive' and archive.topic = s.topic and archive.partition = s.partition
-        where starts_with(s.topic, %(prefix)s)
-    ), seen as (
-        select substr(topic, length(%(prefix)s) + 1) as source, received_day,
-               sum(until - first_offset) as sent,
-               sum(until - least(until, greatest(first_offset, coalesce(live_at, 0)))) as in_flight,
-               sum(until - least(until, greatest(first_offset, coalesce(archive_at, 0)))) as to_archive,
-               bool_or(is_open) and received_day = max(received_day) over (
-                   partition by substr(topic, length(%(prefix)s) + 1)
-               ) as is_last_and_open
-        from stand group by 1, 2
-    ), booked as (
-        select source, received_day,
-               sum(events) filter (where outcome = 'accepted') as accepted,
-               sum(events) filter (where outcome = 'quarantined') as quarantined,
-               sum(events) filter (where outcome = 'duplicate') as duplicate,
-               sum(events) filter (where outcome = 'conflict') as conflict,
-               coalesce(sum(events) filter (where query = 'live'), 0) as judged,
-               coalesce(sum(events) filter (where query = 'archive'), 0) as archived
-        from ops.tally group by 1, 2
-    ), ahead as (
-        select source, received_day, greatest(judged, archived) as sent,
-               greatest(judged, archived) - judged as in_flight,
-               greatest(judged, archived) - archived as to_archive
-        from booked b
-        where received_day > all (select received_day from seen where seen.source = b.source)
-    ), sent as (
-        select source, received_day, s.sent - coalesce(a.sent, 0) as sent,
-               s.in_flight - coalesce(a.in_flight, 0) as in_flight,
-               s.to_archive - coalesce(a.to_archive, 0) as to_archive
-        from seen s
-        left join (
-            select source, true as is_last_and_open, sum(sent) as sent, sum(in_flight) as in_flight,
-                   sum(to_archive) as to_archive
-            from ahead group by 1
-        ) a using (source, is_last_and_open)
-        union all
-        select source, received_day, sent, in_flight, to_archive from ahead
-    )
-    select source, received_day,
-           coalesce(sent, 0)::bigint as sent,
-           coalesce(accepted, 0)::bigint as accepted,
-           coalesce(quarantined, 0)::bigint as quarantined,
-           coalesce(duplicate, 0)::bigint as duplicate,
-           coalesce(conflict, 0)::bigint as conflict,
-           coalesce(in_flight, 0)::bigint as in_flight,
-           coalesce(archived, 0)::bigint as archived,
-           coalesce(to_archive, 0)::bigint as to_archive
-    from sent full join booked using (source, received_day)
+    select * from ops.ledger(%(prefix)s)
     where (%(source)s::text is null or source = %(source)s)
       and (%(day)s::date is null or received_day = %(day)s)
     order by received_day, source
 """
+# The last minute that was looked at within each hour, against the last one before that hour. Minutes tell of
+# the running day and the two before it: no day comes or goes within twenty-four hours.
+HOURS = """
+    with looked as (
+        select at, date_trunc('hour', at) as hour, source, sum(sent) as sent, sum(accepted) as accepted,
+            sum(quarantined) as quarantined, sum(duplicate) as duplicate, sum(conflict) as conflict,
+            sum(in_flight) as in_flight,
+            sum(sent - accepted - quarantined - duplicate - conflict - in_flight) as residue
+        from ops.ledger_minute
+        where at >= %(since)s - interval '1 day' and received_day >= %(first_day)s
+            and (%(source)s::text is null or source = %(source)s)
+        group by at, source
+    ), ends as (
+        select distinct on (source, hour) *, max(abs(residue)) over (partition by source, hour) as worst
+        from looked order by source, hour, at desc
+    )
+    select * from (
+        select hour, source,
+            (sent - lag(sent, 1, 0) over before)::bigint as sent,
+            (accepted - lag(accepted, 1, 0) over before)::bigint as accepted,
+            (quarantined - lag(quarantined, 1, 0) over before)::bigint as quarantined,
+            (duplicate - lag(duplicate, 1, 0) over before)::bigint as duplicate,
+            (conflict - lag(conflict, 1, 0) over before)::bigint as conflict,
+            (lag(in_flight, 1, 0) over before)::bigint as carried, in_flight::bigint as in_flight,
+            worst::bigint as worst_residue
+        from ends window before as (partition by source order by hour)
+    ) h where hour >= %(since)s order by hour, source
+"""
+
+SENDERS = """
+    select source, sender, received_day, events, numbered, unreadable, lowest, highest, missing, repeated,
+        gaps
+    from ops.sender_day
+    where (%(source)s::text is null or source = %(source)s)
+      and (%(day)s::date is null or received_day = %(day)s)
+    order by received_day, source, sender
+"""
+MOST_HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -88,7 +63,9 @@ class Entry:
     """One source and day of receipt (Asia/Shanghai), in numbers of events.
 
     `sent` is by Kafka's offsets, the four outcomes are what the live query booked, `in_flight` what it has
-    not read yet; `archived` and `to_archive` are the same for the lake.
+    not read yet; `archived` and `to_archive` are the same for the lake. `acknowledged` is what gateway and
+    importer told their senders was taken, `refused` what they refused before Kafka. `is_over`: Kafka's
+    offsets of the day are final.
     """
 
     source: str
@@ -101,6 +78,9 @@ class Entry:
     in_flight: int
     archived: int
     to_archive: int
+    acknowledged: int = 0
+    refused: int = 0
+    is_over: bool = False
 
     @property
     def residue(self) -> int:
@@ -113,18 +93,80 @@ class Entry:
         return self.sent - self.archived - self.to_archive
 
     @property
+    def lost_upstream(self) -> int:
+        """Acknowledged to senders, and not in Kafka: 0. Known once the day is over; producers of their own
+        send what nobody here acknowledges, so that Kafka may well have more."""
+        return max(self.acknowledged - self.sent, 0) if self.is_over else 0
+
+    @property
     def balances(self) -> bool:
-        """Whether both residues are 0."""
-        return self.residue == 0 and self.archive_residue == 0
+        """Whether both residues are 0 and nothing acknowledged is missing."""
+        return self.residue == 0 and self.archive_residue == 0 and self.lost_upstream == 0
 
     def as_json(self) -> dict[str, object]:
-        """Every number, and both residues."""
+        """Every number, and the residues."""
         return {
             **asdict(self),
             "received_day": self.received_day.isoformat(),
             "residue": self.residue,
             "archive_residue": self.archive_residue,
+            "lost_upstream": self.lost_upstream,
         }
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What one source was sent, and what was booked, within an hour that begins at `hour`.
+
+    sent + carried = accepted + quarantined + duplicate + conflict + in_flight + residue, where `carried` was
+    in flight when it began and `in_flight` when it ended (or now). `worst_residue`: of all its minutes.
+    """
+
+    hour: datetime
+    source: str
+    sent: int
+    accepted: int
+    quarantined: int
+    duplicate: int
+    conflict: int
+    carried: int
+    in_flight: int
+    worst_residue: int
+
+    @property
+    def residue(self) -> int:
+        """What the hour does not account for: 0."""
+        booked = self.accepted + self.quarantined + self.duplicate + self.conflict
+        return self.sent + self.carried - booked - self.in_flight
+
+    def as_json(self) -> dict[str, object]:
+        """Every number, and the residue."""
+        return {**asdict(self), "hour": self.hour.isoformat(), "residue": self.residue}
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The numbers (CloudEvents extension `sequence`) of one sender's events that were received on one day.
+
+    missing: numbers that never came; gaps: the first of them, as [from, to]. repeated: events with a number
+    that another id had before. unreadable: numbers that are none.
+    """
+
+    source: str
+    sender: str
+    received_day: date
+    events: int
+    numbered: int
+    unreadable: int
+    lowest: int | None
+    highest: int | None
+    missing: int
+    repeated: int
+    gaps: Sequence[tuple[int, int]]
+
+    def as_json(self) -> dict[str, object]:
+        """Every number."""
+        return {**asdict(self), "received_day": self.received_day.isoformat()}
 
 
 def read_ledger(
@@ -135,15 +177,34 @@ def read_ledger(
         return cursor.execute(READ, {"prefix": prefix, "source": source, "day": day}).fetchall()
 
 
+def read_hours(
+    connection: psycopg.Connection, now: datetime, hours: int, source: str | None = None
+) -> list[Hour]:
+    """The running hour and the `hours` - 1 before it (24 at most), by hour and source."""
+    since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=min(hours, MOST_HOURS) - 1)
+    at = {"since": since, "first_day": day_of(since) - timedelta(days=1), "source": source}
+    with connection.cursor(row_factory=class_row(Hour)) as cursor:
+        return cursor.execute(HOURS, at).fetchall()
+
+
+def read_senders(
+    connection: psycopg.Connection, source: str | None = None, day: date | None = None
+) -> list[Sender]:
+    """The senders that number their events, by day, source and sender."""
+    with connection.cursor(row_factory=class_row(Sender)) as cursor:
+        return cursor.execute(SENDERS, {"source": source, "day": day}).fetchall()
+
+
 def total(entries: Iterable[Entry], source: str, day: date) -> Entry:
     """The sum of entries, under a name and day of its own."""
-    found = Entry(source, day, 0, 0, 0, 0, 0, 0, 0, 0)
+    found = Entry(source, day, 0, 0, 0, 0, 0, 0, 0, 0, is_over=True)
     for entry in entries:
         sums = {name: getattr(found, name) + getattr(entry, name) for name in NUMBERS}
-        found = replace(found, **sums)
+        found = replace(found, **sums, is_over=found.is_over and entry.is_over)
     return found
 
 
 NUMBERS = (
     "sent", "accepted", "quarantined", "duplicate", "conflict", "in_flight", "archived", "to_archive",
+    "acknowledged", "refused",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import err, fail, out, print_json
+from streams.acknowledgements import Acknowledgements
 from streams.contract.loader import load_contract
 from streams.contract.model import Contract
 from streams.importer.events import default_sender
@@ -119,7 +120,8 @@ def _way(
     kafka = KafkaSender(settings, name="import", patience=Patience(acknowledge_seconds=30, room_seconds=30))
     kafka.reach()
     try:
-        yield Way(kafka, FileRefusals(settings.postgres_dsn, source, identity()))
+        dsn = settings.postgres_dsn
+        yield Way(kafka, FileRefusals(dsn, source, identity()), Acknowledgements(dsn, "import"))
     finally:
         kafka.close()
 

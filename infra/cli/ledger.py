@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import psycopg
@@ -14,15 +14,31 @@ from rich.table import Table
 
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, print_json
-from infra.ledger import Entry, read_ledger, total
+from infra.cli.output import AsJson, fail, print_json
+from infra.ledger import (
+    MOST_HOURS,
+    Entry,
+    Hour,
+    Sender,
+    read_hours,
+    read_ledger,
+    read_senders,
+    total,
+)
 from streams.registry import deployed
 from streams.settings import Settings
+from streams.zone import ZONE
 
 PRINTED_WIDTH = 160
 TEXTS = ("接收日", "来源")
-NUMBERS = ("已接收", "入账", "隔离", "重复", "冲突", "在途", "差额", "已归档", "待归档", "归档差额")
+NUMBERS = (
+    "上游确认", "拒收", "已接收", "入账", "隔离", "重复", "冲突", "在途", "差额",
+    "已归档", "待归档", "归档差额",
+)  # fmt: skip
+HOUR_NUMBERS = ("已接收", "上时在途", "入账", "隔离", "重复", "冲突", "在途", "差额", "最大差额")
+SENDER_NUMBERS = ("事件", "有序号", "最小", "最大", "缺号", "重号", "无法读取")
 ALL = "合计"
+MOST_GAPS = 3
 
 
 @failures()
@@ -31,22 +47,42 @@ def ledger(
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="one day of receipt only")
     ] = None,
+    hours: Annotated[
+        int | None, typer.Option(min=1, max=MOST_HOURS, help="the last hours one by one, instead of days")
+    ] = None,
+    senders: Annotated[
+        bool, typer.Option("--senders", help="the senders that number their events: what is missing there")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what was sent and what became of it, for every source and day of receipt.
 
     Sent (Kafka's own count) = accepted + quarantined + duplicate + conflict + in flight + residue.
-    Exit code 3 when a residue is not 0.
+    Exit code 3 when a residue is not 0, or Kafka lacks events that were acknowledged.
     """
     settings = Settings()
+    if hours is not None and (senders or day is not None):
+        fail("--hours goes without --day and --senders: it tells of now.", exits.USAGE)
+    wanted = day.date() if day else None
+    shown: Sequence[Entry | Hour | Sender]
     with psycopg.connect(settings.postgres_dsn) as connection:
-        entries = read_ledger(connection, settings.topic_prefix, source, day.date() if day else None)
+        names = titles(settings)
+        if hours is not None:
+            shown = of_hours = read_hours(connection, datetime.now(UTC), hours, source)
+            table = hour_table(of_hours, names)
+            sound = not any(each.residue or each.worst_residue for each in of_hours)
+        elif senders:
+            shown = of_senders = read_senders(connection, source, wanted)
+            table = sender_table(of_senders, names)
+            sound = not any(each.missing or each.repeated for each in of_senders)
+        else:
+            shown = entries = read_ledger(connection, settings.topic_prefix, source, wanted)
+            table, sound = ledger_table(entries, names), all(entry.balances for entry in entries)
     if as_json:
-        print_json([entry.as_json() for entry in entries])
+        print_json([each.as_json() for each in shown])
     else:
-        console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
-        console.print(ledger_table(entries, titles(settings)))
-    raise typer.Exit(exits.OK if all(entry.balances for entry in entries) else exits.NO)
+        Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH).print(table)
+    raise typer.Exit(exits.OK if sound else exits.NO)
 
 
 def titles(settings: Settings) -> dict[str, str]:
@@ -56,11 +92,7 @@ def titles(settings: Settings) -> dict[str, str]:
 
 def ledger_table(entries: Sequence[Entry], titles: dict[str, str]) -> Table:
     """The entries and their sum as a table; a residue that is not 0 is red."""
-    table = Table(box=None, pad_edge=False)
-    for heading in TEXTS:
-        table.add_column(heading)
-    for heading in NUMBERS:
-        table.add_column(heading, justify="right")
+    table = _table(TEXTS, NUMBERS)
     for entry in entries:
         table.add_row(f"{entry.received_day}", titles.get(entry.source, entry.source), *_numbers(entry))
     if len(entries) > 1:
@@ -69,10 +101,57 @@ def ledger_table(entries: Sequence[Entry], titles: dict[str, str]) -> Table:
     return table
 
 
+def hour_table(hours: Sequence[Hour], titles: dict[str, str]) -> Table:
+    """Hours as a table; the largest residue is that of any minute of the hour."""
+    table = _table(("时段", "来源"), HOUR_NUMBERS)
+    for each in hours:
+        flow = (each.sent, each.carried, each.accepted, each.quarantined, each.duplicate, each.conflict)
+        table.add_row(
+            f"{each.hour.astimezone(ZONE):%m-%d %H:00}",
+            titles.get(each.source, each.source),
+            *(f"{number:,}" for number in (*flow, each.in_flight)),
+            _residue(each.residue),
+            _residue(each.worst_residue),
+        )
+    return table
+
+
+def sender_table(senders: Sequence[Sender], titles: dict[str, str]) -> Table:
+    """Senders as a table, with the first numbers that are missing."""
+    table = _table(("接收日", "来源", "发送方"), SENDER_NUMBERS)
+    table.add_column("缺的序号")
+    for each in senders:
+        gaps = "、".join(f"{low}" if low == high else f"{low}-{high}" for low, high in each.gaps[:MOST_GAPS])
+        ends = (each.lowest, each.highest)
+        table.add_row(
+            f"{each.received_day}",
+            titles.get(each.source, each.source),
+            each.sender,
+            *(f"{number:,}" for number in (each.events, each.numbered)),
+            *("-" if number is None else f"{number}" for number in ends),
+            *(_residue(number) for number in (each.missing, each.repeated, each.unreadable)),
+            gaps + (" …" if len(each.gaps) > MOST_GAPS else ""),
+        )
+    return table
+
+
+def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in texts:
+        table.add_column(heading)
+    for heading in numbers:
+        table.add_column(heading, justify="right")
+    return table
+
+
 def _numbers(entry: Entry) -> list[str]:
+    ways = (entry.acknowledged, entry.refused)
     live = (entry.sent, entry.accepted, entry.quarantined, entry.duplicate, entry.conflict, entry.in_flight)
     lake = (entry.archived, entry.to_archive)
+    acknowledged, refused = (f"{number:,}" for number in ways)
     return [
+        f"[red]{acknowledged}" if entry.lost_upstream else acknowledged,
+        refused,
         *(f"{number:,}" for number in live),
         _residue(entry.residue),
         *(f"{number:,}" for number in lake),

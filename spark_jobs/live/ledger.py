@@ -19,12 +19,37 @@ CLOSING = timedelta(seconds=10)
 OLDEST_DAYS = 400
 KEEP_BATCHES = timedelta(days=3)
 
+KEEP_MINUTES = timedelta(days=3)
+MINUTES_OF_DAYS = timedelta(days=2)
+"""Each minute tells of the running day and so many before it: what is booked late is seen to arrive."""
+
 _SAVE = """
-    insert into ops.sent (topic, partition, received_day, first_offset, next_offset, seen_offset, observed_at)
-    values (%s, %s, %s, %s, %s, %s, %s)
-    on conflict (topic, partition, received_day) do update set
+    insert into ops.sent
+        (topic, topic_id, partition, received_day, first_offset, next_offset, seen_offset, observed_at)
+    values (%s, %s, %s, %s, %s, %s, %s, %s)
+    on conflict (topic, topic_id, partition, received_day) do update set
         first_offset = least(sent.first_offset, excluded.first_offset), next_offset = excluded.next_offset,
         seen_offset = excluded.seen_offset, observed_at = excluded.observed_at
+"""
+# A topic that Kafka did not name for a moment comes back.
+_GONE = """
+    with looked as (
+        select ctid, exists (
+            select from unnest(%(names)s::text[], %(ids)s::uuid[]) k (name, id)
+            where k.name = s.topic and k.id = s.topic_id) as is_there
+        from ops.sent s where starts_with(s.topic, %(prefix)s)
+    )
+    update ops.sent s set gone_at = case when not l.is_there then %(now)s end
+    from looked l where l.ctid = s.ctid and (s.gone_at is null) <> l.is_there
+"""
+_MINUTE = """
+    insert into ops.ledger_minute
+    select date_trunc('minute', %(now)s), source, received_day, sent, accepted, quarantined, duplicate,
+        conflict, in_flight, archived, to_archive
+    from ops.ledger(%(prefix)s)
+    where received_day >= %(since)s
+        and not exists (select from ops.ledger_minute where at = date_trunc('minute', %(now)s))
+    on conflict do nothing
 """
 
 
@@ -40,28 +65,34 @@ class Sent:
 
 
 def sample(cluster: Cluster, connection: psycopg.Connection, prefix: str, now: datetime) -> None:
-    """Bring ops.sent up to date for every topic that begins with `prefix`."""
-    partitions = [partition for topic in cluster.topics(prefix).values() for partition in topic.all()]
+    """Bring ops.sent up to date for every topic that begins with `prefix`, and ops.ledger_minute with it."""
+    topics = cluster.topics(prefix)
+    ids = {name: topic.id for name, topic in topics.items()}
+    partitions = [partition for topic in topics.values() for partition in topic.all()]
     rows = connection.execute(
-        "select topic, partition, max(received_day) from ops.sent where next_offset is not null group by 1, 2"
+        "select topic, topic_id, partition, max(received_day) from ops.sent where next_offset is not null"
+        " group by 1, 2, 3"
     )
-    closed = {TopicPartition(topic, number): day for topic, number, day in rows}
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(
-            _SAVE,
-            [
-                (
-                    s.partition.topic,
-                    s.partition.partition,
-                    s.day,
-                    s.first_offset,
-                    s.next_offset,
-                    s.seen_offset,
-                    now,
-                )
-                for s in observe(cluster, partitions, closed, now)
-            ],
+    closed = {TopicPartition(topic, number): day for topic, id_, number, day in rows if ids.get(topic) == id_}
+    found = [
+        (
+            each.partition.topic,
+            ids[each.partition.topic],
+            each.partition.partition,
+            each.day,
+            each.first_offset,
+            each.next_offset,
+            each.seen_offset,
+            now,
         )
+        for each in observe(cluster, partitions, closed, now)
+    ]
+    since = day_of(now) - MINUTES_OF_DAYS
+    at = {"names": list(ids), "ids": list(ids.values()), "prefix": prefix, "now": now, "since": since}
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(_SAVE, found)
+        cursor.execute(_GONE, at)
+    connection.execute(_MINUTE, at)
 
 
 def observe(
@@ -130,5 +161,6 @@ class Pulse:
 
 
 def forget_batches(connection: psycopg.Connection, now: datetime) -> None:
-    """Rows of ops.batch say how fresh the last days were; older ones say nothing any more."""
+    """Rows of ops.batch and ops.ledger_minute tell of the last days; older ones say nothing any more."""
     connection.execute("delete from ops.batch where committed_at < %s", (now - KEEP_BATCHES,))
+    connection.execute("delete from ops.ledger_minute where at < %s", (now - KEEP_MINUTES,))

@@ -10,6 +10,7 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 
+from streams.acknowledgements import Acknowledgements
 from streams.admission import UNKNOWN_SOURCE
 from streams.contract.model import Contract
 from streams.errors import KafkaAway, KeysUnreadable
@@ -34,12 +35,12 @@ from streams.settings import Settings
 
 log = structlog.get_logger()
 
-REFUSALS_SECONDS = 1.0
+COUNTS_SECONDS = 1.0
 STOP_SECONDS = 1.0  # for what the server's own period of grace left open
 
 
 class Gateway:
-    """What lives as long as the process: contracts, keys, the way to Kafka, counts of refusals."""
+    """What lives as long as the process: contracts, keys, the way to Kafka, counts of refused and taken."""
 
     def __init__(self, settings: Settings) -> None:
         self.limits = Limits(
@@ -52,6 +53,7 @@ class Gateway:
         self.current = Current(settings)
         self.keys = Keys(settings.secrets_dir)
         self.refusals = Refusals(settings.postgres_dsn)
+        self.acknowledgements = Acknowledgements(settings.postgres_dsn, "gateway")
         self.sender = KafkaSender(
             settings, name="gateway", patience=Patience(settings.gateway_acknowledge_seconds)
         )
@@ -63,7 +65,7 @@ class Gateway:
         self.intake.start()
         stopping = asyncio.Event()
         looking = asyncio.create_task(self.current.keep_looking(self.poll_seconds))
-        writing = asyncio.create_task(self._keep_writing_refusals(stopping))
+        writing = asyncio.create_task(self._keep_writing_counts(stopping))
         try:
             yield
         finally:
@@ -84,20 +86,22 @@ class Gateway:
             raise Problem("timeout", f"{self.limits.seconds:g} s") from error
         refused = [one.verdict for one in judged if one.verdict.reasons]
         self.refusals.add((verdict.source, verdict.reasons[0].code) for verdict in refused)
+        self.acknowledgements.add((one.verdict.source, one.outcome) for one in judged)
         return judged
 
-    def _write_refusals(self) -> None:
+    def _write_counts(self) -> None:
         try:
             self.refusals.write()
+            self.acknowledgements.write()
         except psycopg.Error as error:
-            log.warning("refusals_not_written", error=str(error).strip(), next="kept, and tried again")
+            log.warning("counts_not_written", error=str(error).strip(), next="kept, and tried again")
 
-    async def _keep_writing_refusals(self, stopping: asyncio.Event) -> None:
+    async def _keep_writing_counts(self, stopping: asyncio.Event) -> None:
         """Until it stops, and then once more: uvicorn ends the process at once, whatever its threads do."""
         while not stopping.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), REFUSALS_SECONDS)
-            await asyncio.to_thread(self._write_refusals)
+                await asyncio.wait_for(stopping.wait(), COUNTS_SECONDS)
+            await asyncio.to_thread(self._write_counts)
 
 
 def create_app(settings: Settings) -> FastAPI:

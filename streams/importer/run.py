@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from streams.acknowledgements import Acknowledgements
 from streams.admission import Admission, Verdict
+from streams.contract import places
 from streams.contract.model import Contract
 from streams.delivery import Delivery
 from streams.envelope import Reason
@@ -45,10 +47,11 @@ class Import:
 
 
 class Way(NamedTuple):
-    """Where events go: None in a dry run."""
+    """Where events go, and where it is counted what was refused and what Kafka took. None in a dry run."""
 
     kafka: KafkaSender
     refusals: FileRefusals
+    acknowledgements: Acknowledgements
 
 
 @dataclass
@@ -81,7 +84,7 @@ def import_table(
     try:
         with Occurrences() as occurrences, Report(report_path) as report:
             events = Events(wanted.contract.source, wanted.sender, columns, wanted.tokens, occurrences)
-            sending = _Sending(way, summary)
+            sending = _Sending(way, summary, wanted.contract.source)
             for rows in _chunks(table.rows):
                 verdicts = _verdicts(rows, events, admission)
                 pairs = zip(rows, verdicts, strict=True)
@@ -95,6 +98,7 @@ def import_table(
     finally:
         if way is not None:
             way.refusals.write(whole=whole)
+            way.acknowledgements.write()
     summary.ignored = columns.ignored()
     return summary
 
@@ -102,9 +106,10 @@ def import_table(
 class _Sending:
     """Sends chunks ahead of their acknowledgements, but not far ahead."""
 
-    def __init__(self, way: Way | None, summary: Summary) -> None:
+    def __init__(self, way: Way | None, summary: Summary, source: str) -> None:
         self._way = way
         self._summary = summary
+        self._source = source
         self._open: deque[Delivery] = deque()
 
     def send(self, verdicts: list[Verdict]) -> None:
@@ -124,6 +129,8 @@ class _Sending:
         outcomes = self._open.popleft().done.result()
         away = next((outcome for outcome in outcomes if isinstance(outcome, KafkaAway)), None)
         self._summary.accepted += sum(not isinstance(outcome, KafkaAway) for outcome in outcomes)
+        if self._way is not None:
+            self._way.acknowledgements.add((self._source, outcome) for outcome in outcomes)
         if away is not None:
             raise KafkaAway(
                 f"{away} {self._summary.accepted:,} events of the file are in Kafka;"
@@ -162,5 +169,5 @@ def _note(
 
 
 def _line(reason: Reason, contract: Contract) -> tuple[str | None, str | None, str, str]:
-    spec = contract.fields.get(reason.field or "")
+    spec = places.spec_at(contract, reason.field)
     return reason.field, spec.title if spec else None, reason.code, reason_text(reason, contract)

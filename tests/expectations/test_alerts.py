@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import pytest
 
-from expectations.alerts import Failed, Known, read_open, settle, standing
+from expectations.alerts import Failed, Known, Residue, read_open, settle, standing
 from expectations.answers import Answer
 from expectations.record import record
 from infra.deploy import deploy
@@ -49,6 +49,17 @@ def test_failed_rules_are_named_and_many_days_are_counted() -> None:
     assert "2022-06-12、2022-06-11、2022-06-10等 4 项" in found["day_failed"]
 
 
+def test_books_that_do_not_balance_are_said_with_the_newest_day_and_what_to_type() -> None:
+    days = {date(2022, 6, 9): Residue(1, 0, 0), date(2022, 6, 12): Residue(0, -2, 3)}
+    known = Known(CANTEEN, LONG_AGO, NOON, residues=days, unexplained={date(2022, 6, 12): -4})
+    found = texts(known)
+    assert set(found) == {"ledger_open", "day_unexplained"}
+    for part in (CANTEEN.title, "差额 0（归档 -2，上游 3）", "minsheng ledger --day 2022-06-12"):
+        assert part in found["ledger_open"]
+    assert "相差 -4 条" in found["day_unexplained"]
+    assert "minsheng day canteen_meal 2022-06-12" in found["day_unexplained"]
+
+
 def answer(*, success: bool) -> Answer:
     return Answer("canteen_meal.day", "rule", "餐费相符", "critical", success, "")
 
@@ -67,7 +78,7 @@ def test_an_alert_is_raised_once_and_cleared_when_it_is_over(settings: Settings)
         connection.execute("insert into ops.alert (code, message) values ('by_another', '磁盘将满')")
 
         def raised(now: datetime) -> set[tuple[str, str | None, datetime]]:
-            settle(connection, CONTRACTS, now)
+            settle(connection, CONTRACTS, now, settings.topic_prefix)
             found = read_open(connection)
             return {(each.code, each.source, each.raised_at) for each in found if each.source}
 

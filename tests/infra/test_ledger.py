@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.ledger import Entry, read_ledger, total
+from infra.ledger import Entry, read_hours, read_ledger, total
 from streams.settings import Settings
+from streams.zone import ZONE
 
 DAY, NEXT = date(2026, 5, 4), date(2026, 5, 5)
+TOPIC, ANEW = UUID(int=1), UUID(int=2)
 counts = st.integers(0, 10**9)
 
 
@@ -32,13 +35,22 @@ def test_every_event_that_is_not_accounted_for_is_residue(
     assert entry.balances == (lost == 0 and min(unarchived, sent) == 0)
 
 
-@given(st.lists(st.tuples(*[counts] * 8), max_size=6))
+@given(st.lists(st.tuples(*[counts] * 10), max_size=6))
 def test_the_sum_has_the_sum_of_residues(rows: list[tuple[int, ...]]) -> None:
     entries = [Entry("meal", DAY, *row) for row in rows]
     whole = total(entries, "all", DAY)
     assert whole.residue == sum(entry.residue for entry in entries)
     assert whole.sent == sum(entry.sent for entry in entries)
     assert whole.archive_residue == sum(entry.archive_residue for entry in entries)
+    assert whole.acknowledged == sum(entry.acknowledged for entry in entries)
+
+
+def test_what_was_acknowledged_and_is_not_in_kafka_is_a_loss_once_the_day_is_over() -> None:
+    entry = Entry("meal", DAY, 9, 9, 0, 0, 0, 0, 9, 0, acknowledged=10, is_over=False)
+    assert (entry.lost_upstream, entry.balances) == (0, True)
+    over = replace(entry, is_over=True)
+    assert (over.lost_upstream, over.balances) == (1, False)
+    assert replace(over, acknowledged=3).balances, "producers of their own send what nobody acknowledges"
 
 
 class Books:
@@ -48,19 +60,29 @@ class Books:
         self.connection, self.prefix = connection, prefix
 
     def sent(
-        self, source: str, day: date, *, first: int, end: int | None, seen: int, partition: int = 0
+        self,
+        source: str,
+        day: date,
+        *,
+        first: int,
+        end: int | None,
+        seen: int,
+        partition: int = 0,
+        topic_id: UUID = TOPIC,
     ) -> None:
         self.connection.execute(
-            "insert into ops.sent (topic, partition, received_day, first_offset, next_offset, seen_offset,"
-            " observed_at) values (%s, %s, %s, %s, %s, %s, now())",
-            (self.prefix + source, partition, day, first, end, seen),
+            "insert into ops.sent (topic, topic_id, partition, received_day, first_offset, next_offset,"
+            " seen_offset, observed_at) values (%s, %s, %s, %s, %s, %s, %s, now())",
+            (self.prefix + source, topic_id, partition, day, first, end, seen),
         )
 
-    def stands(self, query: str, source: str, offset: int, partition: int = 0) -> None:
+    def stands(
+        self, query: str, source: str, offset: int, partition: int = 0, topic_id: UUID = TOPIC
+    ) -> None:
         self.connection.execute(
             "insert into ops.position (query, topic, partition, topic_id, next_offset)"
             " values (%s, %s, %s, %s, %s)",
-            (query, self.prefix + source, partition, uuid.uuid4(), offset),
+            (query, self.prefix + source, partition, topic_id, offset),
         )
 
     def tally(self, query: str, source: str, day: date, outcome: str, events: int) -> None:
@@ -197,8 +219,87 @@ def test_a_source_and_a_day_can_be_asked_for_and_other_prefixes_are_others(books
     books.sent("meal", DAY, first=0, end=1, seen=1)
     books.sent("meal", NEXT, first=1, end=2, seen=2)
     books.sent("visit", DAY, first=0, end=1, seen=1)
-    books.connection.execute("insert into ops.sent values ('elsewhere.meal', 0, %s, 0, 9, 9, now())", (DAY,))
+    books.connection.execute(
+        "insert into ops.sent values ('elsewhere.meal', 0, %s, 0, 9, 9, now(), %s)", (DAY, TOPIC)
+    )
     assert [(entry.source, entry.received_day) for entry in books.read()] == [
         ("meal", DAY), ("visit", DAY), ("meal", NEXT),
     ]  # fmt: skip
     assert [entry.received_day for entry in books.read("meal", NEXT)] == [NEXT]
+
+
+@pytest.mark.servers
+def test_a_topic_that_was_deleted_and_made_anew_on_the_same_day_leaves_no_residue(books: Books) -> None:
+    books.sent("meal", DAY, first=0, end=None, seen=95)
+    books.stands("live", "meal", 100)
+    books.stands("archive", "meal", 100)
+    books.tally("live", "meal", DAY, "accepted", 100)
+    books.tally("archive", "meal", DAY, "archived", 100)
+    books.connection.execute("delete from ops.position")
+    books.connection.execute("update ops.sent set gone_at = now()")
+    books.sent("meal", DAY, first=0, end=None, seen=7, topic_id=ANEW)
+    books.stands("live", "meal", 5, topic_id=ANEW)
+    books.stands("archive", "meal", 3, topic_id=ANEW)
+    books.tally("live", "meal", DAY, "duplicate", 5)
+    books.connection.execute("update ops.tally set events = events + 3 where query = 'archive'")
+    (entry,) = books.read()
+    assert (entry.sent, entry.in_flight, entry.to_archive) == (107, 2, 4)
+    assert entry.balances
+
+
+@pytest.mark.servers
+def test_what_was_never_read_of_a_topic_that_is_gone_is_lost(books: Books) -> None:
+    books.sent("meal", DAY, first=0, end=10, seen=10)
+    books.sent("meal", NEXT, first=10, end=None, seen=14)
+    books.stands("live", "meal", 12)
+    books.stands("archive", "meal", 14)
+    books.tally("live", "meal", DAY, "accepted", 10)
+    books.tally("live", "meal", NEXT, "accepted", 2)
+    books.tally("archive", "meal", DAY, "archived", 10)
+    books.tally("archive", "meal", NEXT, "archived", 4)
+    assert [entry.residue for entry in books.read()] == [0, 0]
+    books.connection.execute("update ops.sent set gone_at = now()")
+    assert [(entry.residue, entry.in_flight) for entry in books.read()] == [(0, 0), (2, 0)]
+
+
+@pytest.mark.servers
+def test_what_was_refused_and_acknowledged_upstream_stands_beside_what_was_sent(books: Books) -> None:
+    books.sent("meal", DAY, first=0, end=4, seen=4)
+    books.stands("live", "meal", 4)
+    books.stands("archive", "meal", 4)
+    books.tally("live", "meal", DAY, "accepted", 4)
+    books.tally("archive", "meal", DAY, "archived", 4)
+    for way, events in (("gateway", 3), ("import", 2)):
+        books.connection.execute(
+            "insert into ops.acknowledged values (%s, 'meal', %s, %s)", (way, DAY, events)
+        )
+    books.connection.execute(
+        "insert into ops.refusal values ('gateway', 'unknown', %s, 'not_json', 6)", [DAY]
+    )
+    entries = {entry.source: entry for entry in books.read()}
+    assert (entries["meal"].acknowledged, entries["meal"].lost_upstream) == (5, 1)
+    assert (entries["unknown"].refused, entries["unknown"].sent, entries["unknown"].balances) == (6, 0, True)
+
+
+@pytest.mark.servers
+def test_hours_add_up_with_what_they_took_over_and_passed_on(books: Books) -> None:
+    now = datetime(2026, 5, 5, 1, 30, tzinfo=ZONE)
+    cumulative = {  # at: day -> sent, accepted, in flight
+        now - timedelta(hours=3): {DAY: (100, 90, 10)},
+        now - timedelta(hours=2, minutes=1): {DAY: (150, 150, 0)},
+        now - timedelta(hours=1): {DAY: (170, 165, 4), NEXT: (10, 9, 1)},
+        now - timedelta(minutes=20): {DAY: (170, 170, 0), NEXT: (40, 40, 0)},
+        now: {DAY: (170, 170, 0), NEXT: (50, 48, 2)},
+    }
+    for at, days in cumulative.items():
+        for day, (sent, accepted, in_flight) in days.items():
+            books.connection.execute(
+                "insert into ops.ledger_minute values (%s, 'meal', %s, %s, %s, 0, 0, 0, %s, 0, 0)",
+                (at, day, sent, accepted, in_flight),
+            )
+    hours = read_hours(books.connection, now.astimezone(UTC), 2, "meal")
+    assert [(h.hour.astimezone(ZONE).hour, h.sent, h.carried, h.accepted, h.in_flight) for h in hours] == [
+        (0, 30, 0, 24, 5),
+        (1, 40, 5, 44, 2),
+    ]
+    assert [(h.residue, h.worst_residue) for h in hours] == [(1, 1), (-1, 0)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -283,14 +284,14 @@ def test_a_residue_is_wrong(settings: Settings) -> None:
     with psycopg.connect(settings.postgres_dsn) as connection:
         topic = f"{settings.topic_prefix}meal"
         connection.execute(
-            "insert into ops.sent (topic, partition, received_day, first_offset, next_offset, seen_offset,"
-            " observed_at) values (%s, 0, '2026-05-04', 0, 5, 5, now())",
-            (topic,),
+            "insert into ops.sent (topic, topic_id, partition, received_day, first_offset, next_offset,"
+            " seen_offset, observed_at) values (%s, %s, 0, '2026-05-04', 0, 5, 5, now())",
+            (topic, UUID(int=1)),
         )
         connection.execute(
             "insert into ops.position (query, topic, partition, next_offset, topic_id)"
-            " values ('live', %s, 0, 5, gen_random_uuid())",
-            (topic,),
+            " values ('live', %s, 0, 5, %s)",
+            (topic, UUID(int=1)),
         )
         connection.execute("insert into ops.tally values ('live', 'meal', '2026-05-04', 'accepted', 3)")
     finding = running.ledger(Place(settings, GOOD, os.environ))

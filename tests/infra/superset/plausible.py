@@ -284,8 +284,8 @@ def _operations(connection: Connection, contract: Contract, now: datetime, topic
     insert(
         connection,
         "ops.sent",
-        ("topic", "partition", "received_day", "first_offset", "seen_offset", "observed_at"),
-        [(topic, partition, day, 20_000, 25_003, now) for partition in (0, 1)],
+        ("topic", "topic_id", "partition", "received_day", "first_offset", "seen_offset", "observed_at"),
+        [(topic, UUID(int=1), partition, day, 20_000, 25_003, now) for partition in (0, 1)],
     )
     connection.execute(
         "insert into ops.freshness values (%s, %s, %s, %s)",

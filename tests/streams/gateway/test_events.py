@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ import pytest
 from infra.deploy import deploy
 from streams.contract.loader import load_contract, parse_contract
 from streams.contract.model import Contract
+from streams.days import day_of
 from streams.settings import Settings
 from streams.tokens import Tokens
 from tests.streams.conftest import values_of
@@ -33,6 +35,11 @@ def refusals(settings: Settings) -> dict[tuple[str, str], int]:
     with psycopg.connect(settings.postgres_dsn) as connection:
         rows = connection.execute("select source, code, events from ops.refusal where way = 'gateway'")
         return {(source, code): events for source, code, events in rows}
+
+
+def acknowledged(settings: Settings) -> list[tuple[object, ...]]:
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        return connection.execute("select way, source, received_day, events from ops.acknowledged").fetchall()
 
 
 def test_all_three_modes_are_taken_and_the_person_is_not_in_the_topic(
@@ -60,6 +67,8 @@ def test_all_three_modes_are_taken_and_the_person_is_not_in_the_topic(
     assert {event["data"]["elder"] for event in found} == {token}
     assert with_check_digit(ID) not in json.dumps(found)
     assert with_check_digit(ID) not in gateway.log.read_text()
+    gateway.stop()
+    assert acknowledged(settings) == [("gateway", contract.source, day_of(datetime.now(UTC)), 9)]
 
 
 WRONG: list[tuple[dict[str, Any], str, str | None]] = [
@@ -92,6 +101,7 @@ def test_a_wrong_event_is_refused_with_code_field_and_reason_and_never_sent(
     gateway.stop()
     expected = Counter((contract.source, code) for _, code, _ in WRONG)
     assert refusals(settings) == expected
+    assert acknowledged(settings) == []
 
 
 def test_each_event_of_a_batch_has_a_verdict_of_its_own(

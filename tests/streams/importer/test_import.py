@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.deploy import deploy
+from streams.acknowledgements import Acknowledgements
 from streams.contract.loader import load_contract
 from streams.contract.model import Contract
 from streams.importer.mapping import ColumnMapping
@@ -42,6 +43,17 @@ def run(*arguments: object) -> tuple[int, dict[str, Any]]:
 def events_of(settings: Settings, contract: Contract) -> list[dict[str, Any]]:
     topic = settings.topic_prefix + contract.source
     return [json.loads(value) for value in values_of(settings.kafka_bootstrap, topic)]
+
+
+def acknowledged(settings: Settings) -> list[tuple[object, ...]]:
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        rows = connection.execute("select way, source, sum(events) from ops.acknowledged group by 1, 2")
+        return rows.fetchall()
+
+
+def _way(settings: Settings, kafka: KafkaSender, contract: Contract) -> Way:
+    dsn = settings.postgres_dsn
+    return Way(kafka, FileRefusals(dsn, contract.source, "f" * 32), Acknowledgements(dsn, "import"))
 
 
 def test_real_requests_come_out_of_kafka_as_duckdb_counts_them_in_the_file(
@@ -77,6 +89,7 @@ def test_real_requests_come_out_of_kafka_as_duckdb_counts_them_in_the_file(
     )
     assert days == {"2020-01-01": 1_685, "2020-01-02": 5_971, "2020-01-03": 2_344}
     assert len({event["id"] for event in events}) == 10_000
+    assert acknowledged(settings) == [("import", contract.source, 10_000)]
 
 
 @pytest.fixture
@@ -161,14 +174,14 @@ def test_what_was_refused_before_an_import_broke_off_is_counted_and_its_report_t
     path = write_csv([row(), row(餐次="夜宵")])
     kafka = KafkaSender(settings, name="test", patience=Patience(acknowledge_seconds=30, room_seconds=30))
     try:
-        way = Way(kafka, FileRefusals(settings.postgres_dsn, meals.source, "f" * 32))
+        way = _way(settings, kafka, meals)
         with open_table(path) as table, pytest.raises(Broken):
             import_table(table, wanted, way, report, progress)
         assert counted(settings) == {"not_in_enum": 1}
         assert report.read_text() == "of an earlier import"
         assert list(tmp_path.glob("*.part")) == []
         with open_table(path) as table:
-            way = Way(kafka, FileRefusals(settings.postgres_dsn, meals.source, "f" * 32))
+            way = _way(settings, kafka, meals)
             import_table(table, wanted, way, report)
         assert counted(settings) == {"not_in_enum": 1}
     finally:

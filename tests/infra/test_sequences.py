@@ -1,0 +1,77 @@
+"""Numbers of senders: what never came is missing, what came late closes a gap, resending is no repeat."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.sequences import found
+
+DAY = date(2026, 5, 4)
+EVE = DAY - timedelta(days=1)
+
+
+def batch(events: list[tuple[date, str, object]], sender: str = "/a") -> pa.RecordBatch:
+    """events: received day, id, sequence."""
+    values = [
+        json.dumps({"source": sender, "id": id_, "sequence": number, "data": {}}).encode()
+        for _, id_, number in events
+    ]
+    return pa.record_batch(
+        {
+            "topic": ["t.meal"] * len(events),
+            "partition": pa.array([0] * len(events), pa.int32()),
+            "offset": list(range(len(events))),
+            "received_day": [day for day, _, _ in events],
+            "value": values,
+        }
+    )
+
+
+def counts(
+    events: list[tuple[date, str, object]], before: int | None = None, first: date = DAY
+) -> list[dict[str, object]]:
+    names = ("topic", "sender", "day", "events", "numbered", "unreadable", "lowest", "highest")
+    names += ("missing", "repeated", "gaps")
+    known = {} if before is None else {("t.meal", "/a"): before}
+    return [dict(zip(names, row, strict=True)) for row in found([batch(events)], known, first)]
+
+
+def test_gaps_are_named_and_counted() -> None:
+    (row,) = counts([(DAY, "a", "7"), (DAY, "b", 8), (DAY, "c", "0011"), (DAY, "d", 20)])
+    assert (row["lowest"], row["highest"], row["numbered"]) == (7, 20, 4)
+    assert (row["missing"], row["gaps"]) == (10, [[9, 10], [12, 19]])
+
+
+def test_a_gap_over_night_is_of_the_day_after_it_however_long_the_sender_was_silent() -> None:
+    assert [row["gaps"] for row in counts([(EVE, "a", 3), (DAY, "b", 5)])] == [[[4, 4]]]
+    assert [row["gaps"] for row in counts([(DAY, "b", 5)], before=2)] == [[[3, 4]]]
+
+
+def test_what_comes_the_next_day_closes_the_gap() -> None:
+    rows = counts([(EVE, "a", 1), (EVE, "b", 3), (DAY, "c", 2)], first=EVE)
+    assert [(row["day"], row["missing"]) for row in rows] == [(EVE, 0), (DAY, 0)]
+
+
+def test_a_number_with_another_id_is_repeated_and_a_resent_event_is_not() -> None:
+    (row,) = counts([(EVE, "a", 1), (DAY, "a", 1), (DAY, "b", 1), (DAY, "c", 2), (DAY, "c", 2)])
+    assert (row["events"], row["repeated"], row["missing"]) == (4, 1, 0)
+
+
+def test_hostile_numbers_are_unreadable_and_hostile_values_are_passed_over() -> None:
+    strange: list[object] = ["-1", "x", 1.5, {"a": 1}, "9" * 19, "１２", "1;drop table numbers"]
+    rows = counts([(DAY, f"s{n}", each) for n, each in enumerate(strange)] + [(DAY, "ok", "9" * 18)])
+    assert [(row["unreadable"], row["numbered"], row["missing"]) for row in rows] == [(len(strange), 1, 0)]
+    broken = batch([(DAY, "a", 1)]).set_column(4, "value", pa.array([b'{"sequence" \xff'], pa.binary()))
+    assert found([broken], {}, DAY) == []
+    assert found([], {}, DAY) == []
+
+
+@given(st.sets(st.integers(1, 60), min_size=1).flatmap(lambda numbers: st.permutations(sorted(numbers))))
+def test_missing_and_there_make_the_whole_range(numbers: list[int]) -> None:
+    (row,) = counts([(DAY, f"e{number}", number) for number in numbers])
+    assert row["missing"] == max(numbers) - min(numbers) + 1 - len(numbers)
