@@ -17,9 +17,10 @@ from expectations.answers import Answer
 from expectations.errors import ExpectationsError
 from expectations.questioner import Questioner
 from expectations.report import REFUSED_BY_THE_GATE, Report
-from spark_jobs.rollup import archive, lake, ledger, publish, reading, received
+from spark_jobs.rollup import account, archive, lake, ledger, publish, reading, received
 from spark_jobs.rollup.archive import Archived, Needed
-from spark_jobs.rollup.build import built
+from spark_jobs.rollup.build import Built, built
+from spark_jobs.rollup.comparison import Comparison
 from spark_jobs.rollup.day import Day
 from spark_jobs.rollup.errors import NotDeployed, RollupError
 from streams import days
@@ -81,7 +82,7 @@ class Application:
             found, answers = self._judged(connection, contract, archived, questioner, day)
             seconds = time.monotonic() - begun
             if self.options.dry_run:
-                report = _rehearsed(found, answers, seconds)
+                report = _rehearsed(found.day, answers, seconds)
             else:
                 with connection.transaction():
                     report = _decided(connection, found, archived, answers, seconds)
@@ -105,7 +106,7 @@ class Application:
         archived: Archived,
         questioner: Questioner,
         day: date,
-    ) -> tuple[Day, list[Answer]]:
+    ) -> tuple[Built, list[Answer]]:
         known = ledger.received_days(connection, contract.source, day)
         plan = received.plan(day, contract.accept, known, days.day_of(self.now()))
         read = {name: [each.isoformat() for each in getattr(plan, name)] for name in ("whole", "searched")}
@@ -113,8 +114,9 @@ class Application:
         prefix = self.settings.topic_prefix
         archived_events = lake.events(self.session, self.settings.lake_dir)
         rows = reading.rows_of(archived_events, prefix + contract.source, day, plan)
-        with built(rows, contract, prefix, day, archived) as found:
-            return found.day, gate.ask(questioner, found)
+        live = Comparison(connection, contract, prefix + contract.source, day, archived.position)
+        with built(rows, contract, prefix, day, archived, live.look) as found:
+            return found, gate.ask(questioner, found)
 
 
 def _rehearsed(day: Day, answers: Sequence[Answer], seconds: float) -> Report:
@@ -126,10 +128,14 @@ def _rehearsed(day: Day, answers: Sequence[Answer], seconds: float) -> Report:
 
 
 def _decided(
-    connection: ledger.Connection, day: Day, archived: Archived, answers: Sequence[Answer], seconds: float
+    connection: ledger.Connection,
+    found: Built,
+    archived: Archived,
+    answers: Sequence[Answer],
+    seconds: float,
 ) -> Report:
     """Publish or refuse, and keep the answers with it, in the caller's transaction."""
-    source = day.contract.source
+    day, source = found.day, found.day.contract.source
     refused = tuple(answer for answer in answers if answer.blocks)
     if refused:
         before = publish.current(connection, source, day.day)
@@ -141,6 +147,8 @@ def _decided(
         code = REFUSED_BY_THE_GATE
         return Report(source, day.day, "refused", code, message, seconds, revision, day.counts, refused)
     outcome, publication = publish.publish(connection, day)
+    if found.findings is not None:
+        account.note(connection, day, publication.revision, found.findings)
     message, revision = publication.reason, publication.revision
     publish.note_run(connection, day, outcome, revision=revision, span=archived.span, seconds=seconds)
     record.record(connection, "day", source, day.day, answers, revision=revision)

@@ -10,6 +10,7 @@ from infra.cli import (
     alerts,
     contract,
     dashboards,
+    day,
     demo,
     doctor,
     exits,
@@ -44,6 +45,7 @@ def choose_java() -> None:
 app.command()(demo.demo)
 app.add_typer(stack.app)
 app.command()(ledger.ledger)
+app.command()(day.day)
 app.command()(alerts.alerts)
 app.command()(doctor.doctor)
 app.add_typer(contract.app, name="contract")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,9 @@ from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
 from spark_jobs.rollup import totals
 from spark_jobs.rollup.archive import Archived
+from spark_jobs.rollup.comparison import Frames
 from spark_jobs.rollup.day import Counts, Day, DistinctCount
+from spark_jobs.rollup.differences import Findings
 from spark_jobs.rollup.fields import events, read_again
 from spark_jobs.rollup.repeats import CONFLICT, DUPLICATE, counted, repeats
 from spark_jobs.rollup.verdicts import judged
@@ -28,17 +30,25 @@ KEPT = StorageLevel.MEMORY_AND_DISK
 
 @dataclass(frozen=True)
 class Built:
-    """A day, and its events as Spark reads them (see `fields.events`) for the gate to ask."""
+    """A day, its events as Spark reads them (see `fields.events`) for the gate to ask, how live has counted
+    them where that was asked for, and their records (see `verdicts.judged`)."""
 
     day: Day
     events: DataFrame
+    findings: Findings | None = None
+    counted: DataFrame | None = None
 
 
 @contextmanager
 def built(
-    rows: DataFrame, contract: Contract, topic_prefix: str, day: date, archived: Archived
+    rows: DataFrame,
+    contract: Contract,
+    topic_prefix: str,
+    day: date,
+    archived: Archived,
+    look: Callable[[Frames, int], Findings] | None = None,
 ) -> Iterator[Built]:
-    """Roll up `day` from `rows` of the lake (see `reading.rows_of`).
+    """Roll up `day` from `rows` of the lake (see `reading.rows_of`). `look`: see `comparison.Comparison`.
 
     What Spark keeps for the gate is given back when the block ends.
     """
@@ -50,6 +60,7 @@ def built(
     seen = read_again(counted(accepted, again, number), contract).persist(KEPT)
     try:
         counts = _outcomes(verdicts, again, seen, number)
+        findings = look(Frames(verdicts, again, seen), counts.duplicate + counts.conflict) if look else None
         # All that is asked from here on is asked of `seen`, which is complete now: make room for it.
         again.unpersist()
         verdicts.unpersist()
@@ -70,6 +81,8 @@ def built(
                 provisional=not archived.complete,
             ),
             events(seen, contract),
+            findings,
+            seen,
         )
     finally:
         for frame in (seen, again, verdicts):
