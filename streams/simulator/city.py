@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+import numpy as np
+
 from streams.contract.model import Contract
-from streams.simulator.population import Codes, Population, populations
+from streams.simulator.cases import Cases
+from streams.simulator.nested import complete
+from streams.simulator.population import Population, populations
 from streams.simulator.recipe import Recipe, recipes
-from streams.simulator.rows import Rows, origin
-from streams.simulator.schedule import Instants
+from streams.simulator.rows import Given, Rows, origin
+from streams.simulator.schedule import Instants, event_times
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,24 @@ class City:
         """The fields that belong to an event's place: the topic's key and what that belongs to."""
         return origin(self.recipes, self.contract.topic.key)
 
-    def rows(
-        self, day: date, times: Instants, purpose: str, codes: Mapping[str, Codes] | None = None
-    ) -> Rows:
-        """Events of a day at those times. `codes` are values that are given, by field."""
-        rows = Rows(self.contract, self.populations, self.seed, day, times, purpose, dict(codes or {}))
+    @cached_property
+    def cases(self) -> Cases:
+        """The cases of a source whose contract has a life cycle."""
+        return Cases(self.contract, self.recipes, self.populations, self.seed)
+
+    def happened(self, day: date, chance: np.random.Generator, scale: float) -> tuple[Instants, Given]:
+        """When the events of a day happen, sorted, and what is known of them by then."""
+        if self.contract.life_cycle is not None:
+            return self.cases.on(day, scale)
+        return event_times(self.contract.expect, day, chance, scale), Given()
+
+    def rows(self, day: date, times: Instants, purpose: str, given: Given) -> Rows:
+        """Events of a day at those times, of which some is given."""
+        rows = Rows(
+            self.contract, self.populations, self.seed, day, times, purpose,
+            dict(given.codes), dict(given.columns), given.clocks,
+        )  # fmt: skip
         for recipe in self.recipes.values():
             rows.make(recipe)
-        rows.columns = {field: rows.columns[field] for field in self.contract.fields}
+        rows.columns = complete(self.contract, rows.columns)
         return rows

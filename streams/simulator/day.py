@@ -17,15 +17,19 @@ from numpy.typing import NDArray
 
 from streams.contract.model import Contract
 from streams.simulator.city import City
-from streams.simulator.faults import Event, Fault, WayName, faults
+from streams.simulator.faults import Event, Fault, WayName, faults, nothing
 from streams.simulator.plan import USUAL, Kind, Plan, Rates, first_sendings, plan, some
+from streams.simulator.nested import assembled
 from streams.simulator.population import Codes
 from streams.simulator.randomness import stream
-from streams.simulator.rows import Rows
-from streams.simulator.schedule import DAY_US, Instants, event_times, midnight, written
+from streams.simulator.rows import Given, Rows
+from streams.simulator.schedule import DAY_US, Instants, midnight, written
+from streams.simulator.uniqueness import Copies, breaking, copies
 from streams.simulator.values import Column
 
 CHUNK = 2_000
+COPIES = 0.2
+"""Share of the faulty events that say over again what is said once, where the contract has such a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,15 @@ class SimulatedDay:
     def contract(self) -> Contract:
         return self.city.contract
 
-    @cached_property
+    @property
     def times(self) -> Instants:
         """When each event happens, sorted."""
-        return event_times(self.contract.expect, self.day, self._chance("times"), self.scale)
+        return self._right.times
 
     @property
     def columns(self) -> Mapping[str, Column]:
-        """The fields of every event as it really happened, in order of `times`; personal values are raw."""
+        """The columns and lists of every event as it really happened, in order of `times`; personal values are
+        raw."""
         return self._right.columns
 
     @cached_property
@@ -85,7 +90,15 @@ class SimulatedDay:
 
     def fault_of(self, event: int) -> Fault:
         """The fault of an event that is faulty."""
+        if (repeats := self.copied(event)) is not None:
+            return Fault(self._copies.code[repeats], None, nothing)
         return self._faults[int(self._chance("fault", event).integers(len(self._faults)))]
+
+    def copied(self, event: int) -> int | None:
+        """The event that a faulty one says over again under an id of its own; None: its fault is another."""
+        chance = self._chance("copied", event)
+        earlier = self._copies.of(event, self._first[0], chance)
+        return earlier if chance.random() < COPIES else None
 
     @cached_property
     def plan(self) -> Plan:
@@ -126,14 +139,17 @@ class SimulatedDay:
         ):
             if kind == Kind.CONFLICTING:
                 row = self._other_content(event)  # noqa: PLW2901 (the row that is sent instead)
-            data = {field: value for field, value in zip(fields, row, strict=True) if value is not None}
-            message = self._message(event, time, data)
+            elif kind == Kind.FAULTY and (copied := self.copied(event)) is not None:
+                row = _row(self.columns, copied)  # noqa: PLW2901 (the row that is sent instead)
+                place = row[fields.index(key)]  # noqa: PLW2901 (where it is sent)
+            values = dict(zip(fields, row, strict=True))
+            message = self._message(event, time, assembled(self.contract, values))
             fault = None
             if kind == Kind.FAULTY:
                 fault = self.fault_of(event)
                 fault.change(message, self._chance("change", event))
             elif kind == Kind.RESERIALISED:
-                message = said_otherwise(message, dict(zip(fields, row, strict=True)))
+                message = said_otherwise(message, assembled(self.contract, values, nulls=True))
             yield Sending(sent_at, Kind(kind), str(place), message, fault)
 
     def _message(self, event: int, time: str, data: dict[str, Any]) -> Event:
@@ -154,24 +170,42 @@ class SimulatedDay:
 
     def _other_content(self, event: int) -> tuple[Any, ...]:
         place = int(np.searchsorted(self.conflicting, event))
-        return tuple(column[place : place + 1].tolist()[0] for column in self._conflicts[1].values())
+        return _row(self._conflicts[1], place)
+
+    @cached_property
+    def _happened(self) -> tuple[Instants, Given]:
+        return self.city.happened(self.day, self._chance("times"), self.scale)
 
     @cached_property
     def _right(self) -> Rows:
-        return self.city.rows(self.day, self.times, "events")
+        """What really happened: events that break a rule of uniqueness did not."""
+        rows = self.city.rows(self.day, self._happened[0], "events", self._happened[1])
+        allowed = np.flatnonzero(~breaking(rows))
+        return rows.of(allowed) if len(allowed) < len(rows.times) else rows
+
+    @cached_property
+    def _copies(self) -> Copies:
+        """Which right events can be said over again, and what for that is refused."""
+        return copies(self._right, ~self.faulty)
 
     @cached_property
     def _conflicts(self) -> tuple[Codes, dict[str, Column]]:
         """Conflicting events and their other content: the same place, everything else drawn anew."""
         chosen = some(np.flatnonzero(~self.faulty), self.rates.conflict, self._chance("conflict"))
-        at_place = {
-            field: codes[chosen] for field, codes in self._right.codes.items() if field in self.city.place
-        }
-        others = self.city.rows(self.day, self.times[chosen], "conflicts", at_place).columns
+        others = self.city.rows(self.day, self.times[chosen], "conflicts", self._kept_of(chosen)).columns
         differs = np.zeros(len(chosen), bool)
         for field, column in others.items():
             differs |= column != self.columns[field][chosen]
         return chosen[differs], {field: column[differs] for field, column in others.items()}
+
+    def _kept_of(self, events: Codes) -> Given:
+        """What of these events is the same whatever else they say: their place, and what their case is."""
+        known, right = self._happened[1], self._right
+        codes = {
+            name: codes for name, codes in right.codes.items() if name in self.city.place | known.codes.keys()
+        }
+        columns = {name: right.columns[name] for name in known.columns}
+        return Given(codes, columns, right.clocks).of(events)
 
     @cached_property
     def _first(self) -> tuple[Instants, NDArray[np.bool_]]:
@@ -185,10 +219,18 @@ class SimulatedDay:
         return stream(self.city.seed, self.contract.source, self.day, *purpose)
 
 
-def said_otherwise(message: Event, row: Mapping[str, Any]) -> Event:
-    """The same event from another serialiser: keys in another order, nulls written out, 12 as 12.0."""
-    data = {
-        field: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        for field, value in reversed(list(row.items()))
-    }
-    return {name: message[name] for name in reversed(list(message))} | {"data": data}
+def _row(columns: Mapping[str, Column], place: int) -> tuple[Any, ...]:
+    return tuple(column[place : place + 1].tolist()[0] for column in columns.values())
+
+
+def said_otherwise(message: Event, data: Mapping[str, Any]) -> Event:
+    """The same event from another serialiser: keys in another order, 12 as 12.0."""
+    return {name: message[name] for name in reversed(list(message))} | {"data": _otherwise(data)}
+
+
+def _otherwise(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _otherwise(value[key]) for key in reversed(list(value))}
+    if isinstance(value, list):
+        return [_otherwise(each) for each in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -12,7 +12,9 @@ import orjson
 
 from streams.contract.model import Contract, FieldSpec
 from streams.contract.types import NAMED_TYPES, max_length_of, range_of, values_of
+from streams.judge.shape import leaves
 from streams.simulator.breaking import breaking_values
+from streams.simulator.nested import holder
 from streams.simulator.values import Column
 
 Event = dict[str, Any]
@@ -50,9 +52,9 @@ def faults(contract: Contract, columns: Mapping[str, Column], way: WayName) -> t
 
 
 def _whole_event() -> Iterator[Fault]:
-    yield Fault("not_json", None, _nothing, spoil=lambda value: value[: len(value) * 2 // 3])
-    yield Fault("not_utf8", None, _nothing, spoil=lambda value: value[:-2] + NOT_TEXT + value[-2:])
-    yield Fault("not_an_object", None, _nothing, spoil=lambda value: b"[" + value + b"]")
+    yield Fault("not_json", None, nothing, spoil=lambda value: value[: len(value) * 2 // 3])
+    yield Fault("not_utf8", None, nothing, spoil=lambda value: value[:-2] + NOT_TEXT + value[-2:])
+    yield Fault("not_an_object", None, nothing, spoil=lambda value: b"[" + value + b"]")
     yield Fault("bad_envelope", None, _without_id)
     yield Fault("bad_time", None, partial(_set_time, time="2026-02-30T25:61:00+08:00"))
     yield Fault("too_old", None, partial(_set_time, time="2001-01-01T08:00:00.000+08:00"))
@@ -61,12 +63,16 @@ def _whole_event() -> Iterator[Fault]:
 
 
 def _by_field(contract: Contract) -> Iterator[Fault]:
-    for field, spec in contract.fields.items():
+    for field, spec in contract.lists.items():
+        yield Fault("wrong_type", field, partial(_set, field=field, values=["a text", {"an": "object"}, 12]))
+        too_many = [{}] * (spec.most_items + 1)
+        yield Fault("too_many", field, partial(_set, field=field, values=[too_many]))
+    for field, _, spec in leaves(contract):
         named = NAMED_TYPES[spec.type]
         if not spec.optional:
             yield Fault("missing", field, partial(_without, field=field))
         if spec.pii is not None:
-            yield Fault("untokenised", field, _nothing, ways=frozenset({"kafka"}))
+            yield Fault("untokenised", field, nothing, ways=frozenset({"kafka"}))
             if named.checksum is not None:
                 change = partial(_other_check_digit, field=field)
                 yield Fault("bad_checksum", field, change, ways=frozenset({"gateway"}))
@@ -100,8 +106,8 @@ def _by_check(contract: Contract, columns: Mapping[str, Column]) -> Iterator[Fau
             yield Fault(f"check:{check}", None, partial(_replace, choices=broken))
 
 
-def _nothing(event: Event, chance: np.random.Generator) -> None:
-    pass
+def nothing(event: Event, chance: np.random.Generator) -> None:
+    """Leave the event as it is: the fault is in its bytes, or in what was sent before."""
 
 
 def _without_id(event: Event, chance: np.random.Generator) -> None:
@@ -113,21 +119,26 @@ def _set_time(event: Event, chance: np.random.Generator, *, time: str) -> None:
 
 
 def _without(event: Event, chance: np.random.Generator, *, field: str) -> None:
-    event["data"].pop(field, None)
+    data, key = holder(event["data"], field)
+    data.pop(key, None)
 
 
 def _set(event: Event, chance: np.random.Generator, *, field: str, values: list[Any]) -> None:
-    event["data"][field] = values[int(chance.integers(len(values)))]
+    data, key = holder(event["data"], field)
+    data[key] = values[int(chance.integers(len(values)))]
 
 
 def _other_check_digit(event: Event, chance: np.random.Generator, *, field: str) -> None:
-    value = event["data"].get(field)
+    data, key = holder(event["data"], field)
+    value = data.get(key)
     if value:
-        event["data"][field] = value[:-1] + ("0" if value[-1] != "0" else "1")
+        data[key] = value[:-1] + ("0" if value[-1] != "0" else "1")
 
 
 def _replace(event: Event, chance: np.random.Generator, *, choices: list[dict[str, Any]]) -> None:
-    event["data"].update(choices[int(chance.integers(len(choices)))])
+    for field, value in choices[int(chance.integers(len(choices)))].items():
+        data, key = holder(event["data"], field)
+        data[key] = value
 
 
 def as_bytes(event: Event, fault: Fault) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from graphlib import TopologicalSorter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,11 @@ class Population:
     def _starts(self) -> Codes:
         return np.concatenate(([0], np.cumsum(self._sizes)[:-1]))
 
+    def in_turn(self, number: int, of: int) -> tuple[Population, Codes]:
+        """Those whose turn it is, the `number`th of as many equal parts as `of`, and their codes in the whole."""
+        codes = np.arange(number, len(self.values), of)
+        return Population(self.values[codes], self.weights[codes], np.zeros(len(codes), np.int64)), codes
+
     def draw(self, parents: Codes, chance: np.random.Generator) -> Codes:
         """For each event one member of its parent, with replacement, by weight."""
         cumulative = np.concatenate(([0.0], np.cumsum(self.weights[self._by_parent])))
@@ -81,21 +87,26 @@ def populations(contract: Contract, recipes: Mapping[str, Recipe], seed: int) ->
     Raises RecipeError where a population cannot be made as the contract says.
     """
     made: dict[str, Population] = {}
-    for name, recipe in recipes.items():
-        chance = stream(seed, contract.source, "population", name)
+    for name in TopologicalSorter(
+        {name: {recipe.says.of} - {None} for name, recipe in recipes.items()}
+    ).static_order():
+        recipe = recipes[str(name)]
+        chance = stream(seed, contract.source, "population", recipe.field)
         try:
             population = _population(contract, recipe, made, seed, chance)
         except ValueError as error:
-            raise RecipeError(contract.source, name, str(error)) from error
+            raise RecipeError(contract.source, recipe.field, str(error)) from error
         if population is not None:
-            made[name] = population
+            made[recipe.field] = population
     return made
 
 
 def _population(
     contract: Contract, recipe: Recipe, made: Mapping[str, Population], seed: int, chance: np.random.Generator
 ) -> Population | None:
-    spec = contract.fields[recipe.field]
+    if recipe.field in contract.lists:
+        return None
+    spec = contract.columns[recipe.field]
     match recipe.way:
         case "distinct":
             count = recipe.says.distinct or 0
@@ -133,18 +144,18 @@ def _rows(contract: Contract, recipe: Recipe) -> Population:
     if weigh is not None and weigh not in rows[0]:
         raise ValueError(f"reference table {recipe.says.reference} has no column {weigh}")
     weights = np.array([float(row[weigh]) if weigh else 1.0 for row in rows])
-    spec = contract.fields[recipe.field]
+    spec = contract.columns[recipe.field]
     beside = {
-        name: objects([as_value(contract.fields[name], row[name]) for row in rows])
+        name: objects([as_value(contract.columns[name], row[name]) for row in rows])
         for name in rows[0]
-        if name in contract.fields and name != recipe.field
+        if name in contract.columns and name != recipe.field
     }
     values = objects([as_value(spec, row[key]) for row in rows])
     return Population(values, weights, np.zeros(len(rows), np.int64), beside)
 
 
 def _weighted(contract: Contract, recipe: Recipe, weights: Mapping[str, float]) -> Population:
-    spec = contract.fields[recipe.field]
+    spec = contract.columns[recipe.field]
     positive = {value: weight for value, weight in weights.items() if weight > 0}
     values = objects([as_value(spec, value) for value in positive])
     return Population(values, np.fromiter(positive.values(), np.float64), np.zeros(len(positive), np.int64))

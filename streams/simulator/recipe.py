@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 import sqlglot
@@ -12,22 +12,31 @@ from sqlglot import exp
 from streams import reference
 from streams.contract.model import Contract, Simulated
 from streams.simulator.errors import RecipeError
+from streams.simulator.nested import drawn, is_required
 
 HOUR = "hour"
 EVENT_DAY = "event_day"
 ELSE = "else"
-WAYS = ("weights", "between", "about", "share", "formula", "reference", "distinct", "by")
+WAYS = ("weights", "between", "about", "share", "formula", "serial", "reference", "distinct", "by")
+CLOCKS = ("case_minutes", "step_minutes")
+"""Columns that formulas may name beside the fields: minutes since the case was opened and since its last step."""
+
 USUALLY_PRESENT = 80.0
 """Percentage of events that carry an optional field of which the contract says nothing."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the values of `field` come about: the contract's words, and the field whose row it is read off."""
+    """How the values of `field` come about: the contract's words, and where they are taken from, if they are.
+
+    read_off: the field whose row of a reference table has them; decided_by: the field whose values take turns
+    and belong to values of this one (a worker, whose turn it is, to a workshop).
+    """
 
     field: str
     says: Simulated
     read_off: str | None = None
+    decided_by: str | None = None
 
     @property
     def way(self) -> str | None:
@@ -37,12 +46,15 @@ class Recipe:
     @property
     def needs(self) -> set[str]:
         """Fields that must be made before this one."""
-        names = {self.read_off, self.says.of, self.says.by, *self.says.once_per} - {None, HOUR}
+        if self.decided_by is not None:
+            return {self.decided_by}
+        above = self.says.of if self.says.turn is None else None
+        names = {self.read_off, above, self.says.by, *self.says.once_per} - {None, HOUR}
         if self.says.formula is not None:
             names.update(
                 column.name
                 for column in sqlglot.parse_one(self.says.formula, dialect="duckdb").find_all(exp.Column)
-                if column.name != EVENT_DAY
+                if column.name not in (EVENT_DAY, *CLOCKS)
             )
         for branch in self.branches.values():
             names |= Recipe(self.field, branch).needs
@@ -59,7 +71,7 @@ def recipes(contract: Contract) -> dict[str, Recipe]:
 
     Raises RecipeError for a recipe that cannot be followed: it names the contract, the field and the reason.
     """
-    made = {field: _recipe(contract, field) for field in contract.fields}
+    made = {field: _recipe(contract, field) for field in drawn(contract)}
     for problem in _problems(contract, made):
         raise problem
     try:
@@ -68,6 +80,23 @@ def recipes(contract: Contract) -> dict[str, Recipe]:
     except CycleError as error:
         circle = " -> ".join(error.args[1])
         raise RecipeError(contract.source, error.args[1][0], f"needs itself: {circle}") from error
+
+
+def decide(made: dict[str, Recipe], field: str, above: str | None) -> None:
+    """What a value belongs to whose turn it is follows from it, all the way up."""
+    while above in made:
+        made[above] = replace(made[above], decided_by=field)
+        field, above = above, made[above].says.of
+
+
+def constants(recipes: Mapping[str, Recipe], case: str) -> set[str]:
+    """The fields that stay the same through a case: its own, those that it names, and what they come from."""
+    found: set[str] = set()
+    asked = {case, *recipes[case].says.same}
+    while asked:
+        found |= asked
+        asked = {name for field in asked for name in recipes[field].needs} - found
+    return found | {name for name, recipe in recipes.items() if recipe.read_off in found}
 
 
 def hours(text: str) -> range:
@@ -90,7 +119,7 @@ def _recipe(contract: Contract, field: str) -> Recipe:
             and field in _columns(contract, other, recipe.reference)
         ):
             return Recipe(field, Simulated(), read_off=other)
-    present = USUALLY_PRESENT if contract.fields[field].optional else 100.0
+    present = 100.0 if is_required(contract, field) else USUALLY_PRESENT
     return Recipe(field, Simulated(present=present))
 
 
@@ -112,7 +141,7 @@ def _problems(contract: Contract, made: Mapping[str, Recipe]) -> Iterator[Recipe
     def wrong(field: str, reason: str) -> RecipeError:
         return RecipeError(contract.source, field, reason)
 
-    for field in set(contract.simulate) - set(contract.fields):
+    for field in set(contract.simulate) - set(made):
         yield wrong(field, "the contract has no such field")
     for field, recipe in made.items():
         says = recipe.says
@@ -125,9 +154,13 @@ def _problems(contract: Contract, made: Mapping[str, Recipe]) -> Iterator[Recipe
             yield wrong(field, "`share` needs `of`: the field that it is a share of")
         if says.of is not None and recipe.way not in ("share", "distinct"):
             yield wrong(field, "`of` goes with `share` or `distinct`")
+        if says.turn is not None and recipe.way != "distinct":
+            yield wrong(field, "`turn` goes with `distinct`")
+        if says.serial is not None and "{number}" not in says.serial:
+            yield wrong(field, "`serial` needs {number}, by which its values differ")
         if says.weights is not None and sum(says.weights.values()) <= 0:
             yield wrong(field, "weights must add up to more than 0")
-        for name in sorted(recipe.needs - set(contract.fields)):
+        for name in sorted(recipe.needs - set(made)):
             yield wrong(field, f"needs the field {name}, which the contract has not")
         if says.by == HOUR:
             yield from (wrong(field, reason) for reason in _wrong_hours(recipe))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import duckdb
@@ -13,11 +13,30 @@ from numpy.typing import NDArray
 
 from streams.contract.model import Contract
 from streams.contract.types import NAMED_TYPES
+from streams.simulator.nested import drawn, lists
 from streams.simulator.population import Codes, Population
 from streams.simulator.randomness import stream
-from streams.simulator.recipe import ELSE, HOUR, Recipe, hours
-from streams.simulator.schedule import HOUR_US, Instants, midnight
+from streams.simulator.recipe import CLOCKS, ELSE, HOUR, Recipe, hours
+from streams.simulator.schedule import HOUR_US, Instants, midnight, turn, written
 from streams.simulator.values import Column, as_value, fitted, made, objects
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of events before the rest of them is made: values by field, and the clocks of formulas.
+
+    codes: places of values in the field's population.
+    """
+
+    codes: Mapping[str, Codes] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    clocks: Mapping[str, Codes] = field(default_factory=dict)
+
+    def of(self, places: Codes) -> Given:
+        """The same of some of the events."""
+        return Given(
+            *({name: values[places] for name, values in each.items()} for each in vars(self).values())
+        )
 
 
 @dataclass
@@ -32,9 +51,23 @@ class Rows:
     purpose: str = "events"
     codes: dict[str, Codes] = field(default_factory=dict)
     columns: dict[str, Column] = field(default_factory=dict)
+    clocks: Mapping[str, Codes] = field(default_factory=dict)
+
+    def of(self, places: Codes) -> Rows:
+        """The same of some of the events."""
+        some = Given(self.codes, self.columns, self.clocks).of(places)
+        return replace(
+            self,
+            times=self.times[places],
+            codes=dict(some.codes),
+            columns=dict(some.columns),
+            clocks=some.clocks,
+        )
 
     def make(self, recipe: Recipe) -> None:
-        """Add the column of the recipe's field."""
+        """Add the column of the recipe's field, unless it is given."""
+        if recipe.field in self.columns:
+            return
         chance = stream(self.seed, self.contract.source, self.day, self.purpose, recipe.field)
         values = self._values(recipe, chance)
         if recipe.says.present < 100.0:  # noqa: PLR2004 (percent)
@@ -43,26 +76,50 @@ class Rows:
         self.columns[recipe.field] = values
 
     def _values(self, recipe: Recipe, chance: np.random.Generator) -> Column:
-        says, spec, count = recipe.says, self.contract.fields[recipe.field], len(self.times)
+        says, spec, count = recipe.says, drawn(self.contract)[recipe.field], len(self.times)
+        if spec.type == "list":
+            return lists(spec, says, count, chance)
         population = self.populations.get(recipe.field)
         if population is not None:
             if recipe.field not in self.codes:
-                self.codes[recipe.field] = self._draw(population, recipe, chance)
+                self.codes[recipe.field] = self._drawn(population, recipe, chance)
             return population.values[self.codes[recipe.field]]
         if recipe.read_off is not None:
             return self.populations[recipe.read_off].beside[recipe.field][self.codes[recipe.read_off]]
         if says.by is not None:
             return self._each(recipe, chance)
         if says.formula is not None:
-            return evaluate(self.contract, recipe.field, says.formula, self.columns, self.day)
+            return evaluate(
+                self.contract, recipe.field, says.formula, {**self.columns, **self.clocks}, self.day
+            )
+        if says.serial is not None:
+            return self._serial(says.serial)
+        if recipe.way is None and spec.type == "timestamp":
+            return objects(written(self.times))
         if says.share is not None and says.of is not None:
             shares = chance.uniform(*says.share, count)
             return fitted(spec, self.columns[says.of].astype(np.float64) * shares, float(says.step))
         return made(spec, says, count, chance, self.day)
 
-    def _draw(self, population: Population, recipe: Recipe, chance: np.random.Generator) -> Codes:
+    def _drawn(self, population: Population, recipe: Recipe, chance: np.random.Generator) -> Codes:
+        if recipe.decided_by is not None:
+            below = recipe.decided_by
+            return self.populations[below].parents[self.codes[below]]
+        nowhere = np.zeros(len(self.times), np.int64)
+        if recipe.says.turn is not None:
+            number, parts = turn(self.contract.expect, self.day, recipe.says.turn)
+            some, codes = population.in_turn(number, parts)
+            return codes[self._draw(some, nowhere, recipe, chance)]
         above = recipe.says.of
-        parents = self.codes[above] if above is not None else np.zeros(len(self.times), np.int64)
+        return self._draw(population, self.codes[above] if above is not None else nowhere, recipe, chance)
+
+    def _serial(self, template: str) -> Column:
+        text = template.replace("{day}", f"{self.day:%Y%m%d}")
+        return objects([text.replace("{number}", f"{number:06d}") for number in range(len(self.times))])
+
+    def _draw(
+        self, population: Population, parents: Codes, recipe: Recipe, chance: np.random.Generator
+    ) -> Codes:
         if not recipe.says.once_per:
             return population.draw(parents, chance)
         occasions = np.zeros(len(self.times), np.int64)
@@ -73,7 +130,7 @@ class Rows:
         return population.draw_once(parents, occasions, chance)
 
     def _each(self, recipe: Recipe, chance: np.random.Generator) -> Column:
-        spec, branches = self.contract.fields[recipe.field], recipe.branches
+        spec, branches = self.contract.columns[recipe.field], recipe.branches
         values = np.full(len(self.times), None, object)
         holds = self._branch_of_each(recipe)
         for key, says in branches.items():
@@ -94,7 +151,7 @@ class Rows:
             asked = ((self.times - midnight(self.day)) // HOUR_US).tolist()
             return objects([found.get(value, ELSE) for value in asked])
         known = set(named)
-        texts = (_as_text(value) for value in self.columns[recipe.says.by or ""].tolist())
+        texts = (as_text(value) for value in self.columns[recipe.says.by or ""].tolist())
         return objects([text if text in known else ELSE for text in texts])
 
 
@@ -108,15 +165,21 @@ def evaluate(
     contract: Contract, wanted: str, formula: str, columns: Mapping[str, Column], day: date
 ) -> Column:
     """SQL over whole columns, and over `event_day`, as values of the field `wanted`."""
+    columns = {name: values for name, values in columns.items() if name not in contract.lists}
     given = pa.table({name: pa.array(values.tolist()) for name, values in columns.items()})
-    spec = contract.fields[wanted]
+    spec = contract.columns[wanted]
     named = NAMED_TYPES[spec.type]
     numeric = named.json in ("integer", "number")
-    types = {name: NAMED_TYPES[contract.fields[name].type].duckdb for name in columns}
+    kept = {"integer": "double", "number": "double", "boolean": "boolean"}.get(named.json, "varchar")
+    types = {
+        name: "BIGINT" if name in CLOCKS else NAMED_TYPES[contract.columns[name].type].duckdb
+        for name in columns
+        if name in CLOCKS or name in contract.columns
+    }
     typed = ", ".join(f'"{name}"::{duckdb_type} as "{name}"' for name, duckdb_type in types.items())
     sql = (
         f"with typed as (select date '{day}' as event_day, {typed} from given)"  # noqa: S608 (the contract's own SQL)
-        f" select ({formula})::{'double' if numeric else named.duckdb} from typed"
+        f" select ({formula})::{kept} from typed"
     )
     with duckdb.connect() as connection:
         connection.execute("set threads = 1")
@@ -127,5 +190,6 @@ def evaluate(
     return objects(answer.to_pylist())
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value as it stands in the contract's lists of values."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -16,6 +16,8 @@ HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 MILLISECOND_US = 1_000
 
+_MONDAY = date(2022, 1, 3)
+
 Instants = NDArray[np.int64]
 """Microseconds since 1970-01-01 UTC."""
 
@@ -49,6 +51,17 @@ def shares(expect: Expect, day: date) -> tuple[Instants, Instants, NDArray[np.fl
     return np.asarray(begins, np.int64), np.asarray(ends, np.int64), total / total.sum() if weights else total
 
 
+def turn(expect: Expect, day: date, period: str) -> tuple[int, int]:
+    """Which of the period's open days that day is, from 0, and how many there are; (0, 1) on a closed day."""
+    first = day.replace(day=1) if period == "month" else day.replace(month=1, day=1)
+    after = (
+        (first + timedelta(days=31)).replace(day=1) if period == "month" else first.replace(year=day.year + 1)
+    )
+    days = [first + timedelta(days=number) for number in range((after - first).days)]
+    worked = [each for each in days if _open(expect, each)]
+    return (worked.index(day), len(worked)) if day in worked else (0, 1)
+
+
 def event_times(expect: Expect, day: date, chance: np.random.Generator, scale: float = 1.0) -> Instants:
     """Instants of a day's events, sorted, to the millisecond: a Poisson process whose rate follows the hours.
 
@@ -64,6 +77,49 @@ def event_times(expect: Expect, day: date, chance: np.random.Generator, scale: f
     within -= within % MILLISECOND_US
     within.sort()
     return within + midnight(day)
+
+
+class Hours:
+    """The hours in which a source works, for what happens some time after something else."""
+
+    def __init__(self, expect: Expect) -> None:
+        week = [_MONDAY + timedelta(days=number) for number in range(7)]
+        self._pieces = [shares(expect, day) for day in week]
+        spans = [_open(expect, day) or [(0, 0)] for day in week]
+        self._opening = np.array([span[0][0] for span in spans], np.int64)
+        self._closing = np.array([span[0][1] for span in spans], np.int64)
+        closed = self._closing == 0
+        self._wait = np.array(
+            [next(n for n in range(1, 8) if not closed[(today + n) % 7]) for today in range(7)], np.int64
+        )
+
+    def after(self, at: Instants, takes: Instants, chance: np.random.Generator) -> Instants:
+        """Instants `takes` microseconds after `at`, or as soon after that as there are open hours.
+
+        What takes a day or more comes at the usual hours of the day that it falls on.
+        """
+        landed = at + takes - midnight(_MONDAY)
+        day, clock = landed // DAY_US, landed % DAY_US
+        late = clock >= self._closing[day % 7]
+        early = clock < self._opening[day % 7]
+        day = day + np.where(late, self._wait[day % 7], 0)
+        usual = self._usual(day % 7, chance)
+        clock = np.where(late | early | (takes >= DAY_US), usual, clock)
+        return np.maximum(day * DAY_US + clock + midnight(_MONDAY), at + MILLISECOND_US)
+
+    def _usual(self, weekday: Instants, chance: np.random.Generator) -> Instants:
+        """A time of day for each of those weekdays, as events have it."""
+        clocks = np.zeros(len(weekday), np.int64)
+        which, within = chance.random(len(weekday)), chance.random(len(weekday))
+        for number, (begins, ends, weights) in enumerate(self._pieces):
+            there = np.flatnonzero(weekday == number)
+            if len(weights) and len(there):
+                piece = np.searchsorted(np.cumsum(weights), which[there], side="right").clip(
+                    0, len(weights) - 1
+                )
+                clock = begins[piece] + (within[there] * (ends - begins)[piece]).astype(np.int64)
+                clocks[there] = clock - clock % MILLISECOND_US
+        return clocks
 
 
 def written(instants: Instants) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -50,15 +52,34 @@ def distinct(spec: FieldSpec, count: int, seed: int) -> NDArray[np.object_]:
 
     Raises ValueError when the type has not so many values.
     """
-    random = Random(f"{seed}/{spec.type}/{spec.pattern}")  # noqa: S311 (synthetic values, repeatable)
-    found: dict[Any, None] = {}
-    for _ in range(count * ROUNDS_TO_BE_DISTINCT):
-        if len(found) == count:
-            return objects(list(found))
-        found[NAMED_TYPES[spec.type].make(random, spec)] = None
-    if len(found) == count:
-        return objects(list(found))
-    raise ValueError(f"the field has only about {len(found)} different values, {count} are wanted")
+    said = (spec.pattern, spec.max_length, str(spec.range), tuple(spec.values or ()))
+    found = _sequence(seed, spec.type, said)
+    found.extend_to(count, spec)
+    if len(found.values) < count:
+        raise ValueError(f"the field has only about {len(found.values)} different values, {count} are wanted")
+    return objects(list(islice(found.values, count)))
+
+
+class _Sequence:
+    """Different values in the order in which they were made; sources share what they have in common."""
+
+    def __init__(self, name: str) -> None:
+        self.values: dict[Any, None] = {}
+        self._random = Random(name)  # noqa: S311 (synthetic values, repeatable)
+
+    def extend_to(self, count: int, spec: FieldSpec) -> None:
+        """Make values until there are `count`, or no more seem to exist."""
+        make = NAMED_TYPES[spec.type].make
+        for _ in range(max(0, count - len(self.values)) * ROUNDS_TO_BE_DISTINCT):
+            if len(self.values) >= count:
+                return
+            self.values[make(self._random, spec)] = None
+
+
+@cache
+def _sequence(seed: int, name: str, said: tuple[Any, ...]) -> _Sequence:
+    """The values of a type as a field restricts it."""
+    return _Sequence(f"{seed}/{name}/{said[0]}")
 
 
 def made(spec: FieldSpec, says: Simulated, count: int, chance: np.random.Generator, day: date) -> Column:
