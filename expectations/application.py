@@ -17,7 +17,7 @@ from expectations.answers import Answer
 from expectations.errors import ExpectationsError
 from expectations.questioner import Questioner
 from expectations.report import REFUSED_BY_THE_GATE, Report
-from spark_jobs.rollup import account, archive, lake, ledger, publish, reading, received
+from spark_jobs.rollup import account, archive, lake, ledger, patches, publish, reading, received, uniqueness
 from spark_jobs.rollup.archive import Archived, Needed
 from spark_jobs.rollup.build import Built, built
 from spark_jobs.rollup.comparison import Comparison
@@ -112,10 +112,12 @@ class Application:
         read = {name: [each.isoformat() for each in getattr(plan, name)] for name in ("whole", "searched")}
         LOG.info("reading the lake", source=contract.source, day=day.isoformat(), **read)
         prefix = self.settings.topic_prefix
-        archived_events = lake.events(self.session, self.settings.lake_dir)
+        changed = patches.patches_of(connection, contract.source, plan)
+        archived_events = patches.patched(lake.events(self.session, self.settings.lake_dir), changed)
         rows = reading.rows_of(archived_events, prefix + contract.source, day, plan)
         live = Comparison(connection, contract, prefix + contract.source, day, archived.position)
-        with built(rows, contract, prefix, day, archived, live.look) as found:
+        taken = uniqueness.elsewhere(connection, day)
+        with built(rows, contract, prefix, day, archived, live.look, taken=taken) as found:
             return found, gate.ask(questioner, found)
 
 

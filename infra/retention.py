@@ -11,8 +11,18 @@ from psycopg import sql
 from streams.settings import Settings
 from streams.zone import ZONE_NAME
 
-_TABLES = {"quarantine": "received_at", "batch": "committed_at", "validation": "validated_at"}
-"""Tables of schema ops that grow with every event or every batch -> the column that says how old a row is."""
+_OLD = {
+    "quarantine": "received_at < {ops}",
+    "batch": "committed_at < {ops}",
+    "validation": "validated_at < {ops}",
+    # Claims of rules per day go with their day; a rollup of a day in the lake may ask for the others.
+    "unique_claim": "bucket = 'infinity' and received_at < {lake}",
+    # A case is kept whole.
+    "case_step": "(source, case_id) in ("
+    "select source, case_id from ops.case_step group by 1, 2 having max(received_at) < {lake})",
+}
+"""Tables of schema ops that grow with every event or every batch -> what is old in them: older than
+`ops_retention_days`, or than `lake_retention_days`."""
 
 
 def oldest_kept(settings: Settings, today: date) -> date:
@@ -33,22 +43,24 @@ def forgotten(settings: Settings, wanted: Iterable[tuple[str, date]], today: dat
 
 
 def prune(settings: Settings, today: date, *, dry_run: bool = False) -> dict[str, int]:
-    """Delete rows of days more than `ops_retention_days` ago; table -> how many (or how many there are)."""
-    oldest = today - timedelta(days=settings.ops_retention_days)
+    """Delete rows that are too old; table -> how many (or how many there are)."""
     statement = sql.SQL(
-        "select count(*) from ops.{table} where {column} < {before}"
+        "select count(*) from ops.{table} where {old}"
         if dry_run
-        else "with gone as (delete from ops.{table} where {column} < {before} returning 1)"
-        " select count(*) from gone"
+        else "with gone as (delete from ops.{table} where {old} returning 1) select count(*) from gone"
     )
-    before = sql.SQL("{}::timestamp at time zone {}").format(
-        sql.Literal(oldest.isoformat()), sql.Literal(ZONE_NAME)
-    )
+    before = {
+        "ops": _midnight(today - timedelta(days=settings.ops_retention_days)),
+        "lake": _midnight(oldest_kept(settings, today)),
+    }
     pruned = {}
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
-        for table, column in _TABLES.items():
-            asked = statement.format(
-                table=sql.Identifier(table), column=sql.Identifier(column), before=before
-            )
+        for table, old in _OLD.items():
+            asked = statement.format(table=sql.Identifier(table), old=sql.SQL(old).format(**before))
             (pruned[table],) = connection.execute(asked).fetchone() or (0,)
     return pruned
+
+
+def _midnight(day: date) -> sql.Composed:
+    at = sql.Literal(day.isoformat()), sql.Literal(ZONE_NAME)
+    return sql.SQL("({}::timestamp at time zone {})").format(*at)

@@ -15,9 +15,11 @@ BLOBS = "kind string, payload binary"
 SCHEMA = pa.schema([("kind", pa.string()), ("payload", pa.binary())])
 
 
-def pack(tables: Iterable[tuple[str, pa.Table]]) -> pa.RecordBatch:
-    """One row for each table that has rows: its kind and its Arrow IPC stream."""
-    kept = [(kind, _stream(table)) for kind, table in tables if table.num_rows]
+def pack(
+    tables: Iterable[tuple[str, pa.Table]], compressed: frozenset[str] = frozenset()
+) -> pa.RecordBatch:
+    """One row for each table that has rows: its kind and its Arrow IPC stream, compressed for some kinds."""
+    kept = [(kind, _stream(table, kind in compressed)) for kind, table in tables if table.num_rows]
     return pa.RecordBatch.from_arrays(
         [
             pa.array([kind for kind, _ in kept], pa.string()),
@@ -41,8 +43,9 @@ def gather(blobs: pa.Table) -> Mapping[str, pa.Table]:
     return {kind: pa.concat_tables(tables) for kind, tables in found.items()}
 
 
-def _stream(table: pa.Table) -> bytes:
+def _stream(table: pa.Table, is_compressed: bool) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    options = pa.ipc.IpcWriteOptions(compression="lz4" if is_compressed else None)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())

@@ -1,4 +1,4 @@
-"""Partitions of ops.claim: one for each event day, made when it is first needed, dropped when too old."""
+"""Partitions of tables of claims: one for each event day, made when first needed, dropped when too old."""
 
 from __future__ import annotations
 
@@ -8,41 +8,44 @@ from datetime import date, datetime, timedelta
 import psycopg
 from psycopg import sql
 
+from spark_jobs.fence import turn
 from streams.contract.model import Contract
 from streams.days import day_of
 
 _DAYS = """
-    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'ops.claim'::regclass
+    select to_date(substr(c.relname, length(%(table)s) + 2), 'YYYYMMDD')
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = ('ops.' || %(table)s)::regclass and c.relname ~ '_[0-9]{8}$' order by 1
 """
-_PREFIX = "claim_"
 
 
 class ClaimDays:
-    """The days that have a partition; asks the database only once for each."""
+    """The days that have a partition of ops.<table>; asks the database only once for each."""
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection, table: str = "claim") -> None:
         self._connection = connection
-        self._known = set(existing(connection))
+        self._table = table
+        self._parent = sql.Identifier("ops", table)
+        self._known = set(existing(connection, table))
 
     def ensure(self, days: Iterable[date]) -> None:
         """Make what is missing, each in a transaction of its own: the batch's takes no lock on the parent.
 
-        ATTACH instead of `create table ... partition of`, which would wait for every reader of ops.claim.
+        ATTACH instead of `create table ... partition of`, which would wait for every reader of the table.
         """
         for day in sorted(set(days) - self._known):
-            name = sql.Identifier("ops", f"{_PREFIX}{day:%Y%m%d}")
+            name = self._partition(day)
             with self._connection.transaction():
                 turn(self._connection)
-                if day in existing(self._connection):  # a replay was first
+                if day in existing(self._connection, self._table):  # a replay was first
                     self._known.add(day)
                     continue
                 self._connection.execute(
-                    sql.SQL("create table {} (like ops.claim including all)").format(name)
+                    sql.SQL("create table {} (like {} including all)").format(name, self._parent)
                 )
                 self._connection.execute(
-                    sql.SQL("alter table ops.claim attach partition {} for values from ({}) to ({})").format(
-                        name, sql.Literal(day), sql.Literal(day + timedelta(days=1))
+                    sql.SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
+                        self._parent, name, sql.Literal(day), sql.Literal(day + timedelta(days=1))
                     )
                 )
             self._known.add(day)
@@ -53,20 +56,22 @@ class ClaimDays:
         Waits one second at most for readers (raises psycopg.errors.LockNotAvailable): the live query must not
         queue up behind a drop that waits.
         """
-        old = [each for each in existing(self._connection) if each < day]
+        old = [each for each in existing(self._connection, self._table) if each < day]
         for each in old:
-            name = sql.Identifier("ops", f"{_PREFIX}{each:%Y%m%d}")
+            name = self._partition(each)
             with self._connection.transaction():
                 self._connection.execute("set local lock_timeout = '1s'")
                 self._connection.execute(sql.SQL("drop table {}").format(name))
             self._known.discard(each)
         return old
 
+    def _partition(self, day: date) -> sql.Identifier:
+        return sql.Identifier("ops", f"{self._table}_{day:%Y%m%d}")
 
-def existing(connection: psycopg.Connection) -> list[date]:
-    """Event days that have a partition, ascending."""
-    names = (name for (name,) in connection.execute(_DAYS))
-    return sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
+
+def existing(connection: psycopg.Connection, table: str) -> list[date]:
+    """Event days that have a partition of ops.<table>, ascending."""
+    return [day for (day,) in connection.execute(_DAYS, {"table": table})]
 
 
 def oldest_day(contracts: Iterable[Contract], claim_days: int, now: datetime) -> date:

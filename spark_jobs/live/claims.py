@@ -17,23 +17,9 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spark_jobs.live.counting import Exclusions
+from spark_jobs.live.binary_copy import copy_rows, days, first_bits, fixed, packed
+from spark_jobs.live.counting import CONFLICT, DUPLICATE, OUTCOMES, Exclusions
 from spark_jobs.live.hint import Hint
-
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
-_EPOCH_DAYS = 10_957
-"""PostgreSQL counts days from 2000-01-01."""
-_ROW = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("day_length", ">i4"), ("day", ">i4"),
-        ("source_length", ">i4"), ("source", ">i2"),
-        ("id_length", ">i4"), ("id", "V16"),
-        ("content_length", ">i4"), ("content", ">i8"),
-        ("position_length", ">i4"), ("position", ">i8"),
-    ]
-)  # fmt: skip
 
 _INSERT = """
     with inserted as (
@@ -116,63 +102,45 @@ class Claims:
             return True
         try:
             with self._connection.transaction():
-                self._copy("ops.claim", rows)
+                copy_rows(self._connection, ("ops", "claim"), rows)
         except psycopg.errors.UniqueViolation:
             return False
         return True
 
     def _insert_known(self, rows: NDArray[np.void]) -> list[tuple[Any, ...]]:
-        self._copy("known", rows)
+        copy_rows(self._connection, ("known",), rows)
         if self._connection.execute(_INSERT).rowcount == len(rows):
             return []
         self._connection.execute("analyze known, claimed")
         return self._connection.execute(_KNOWN).fetchall()
-
-    def _copy(self, table: str, rows: NDArray[np.void]) -> None:
-        columns = "(event_day, source, id, content, position)"
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(f"copy {table} {columns} from stdin (format binary)") as copy,
-        ):
-            copy.write(_HEADER)
-            copy.write(rows.tobytes())
-            copy.write(_TRAILER)
 
 
 def _rows(claims: pa.Table) -> tuple[NDArray[np.void], NDArray[np.uint64], NDArray[np.int64]]:
     """COPY's rows, the first 64 bits of their ids, and one number for (event day, source)."""
     claims = claims.combine_chunks()
     day, number = claims.column("event_day").to_numpy(), claims.column("number").to_numpy()
-    ids = _fixed(claims.column("claim_id"))
-    rows = np.zeros(len(day), _ROW)
-    rows["fields"] = 5
-    for name, length in (("day", 4), ("source", 2), ("id", 16), ("content", 8), ("position", 8)):
-        rows[f"{name}_length"] = length
-    rows["day"] = day - _EPOCH_DAYS
-    rows["source"] = number
-    rows["id"] = ids
-    rows["content"] = claims.column("content").to_numpy()
-    rows["position"] = claims.column("position").to_numpy()
-    first = np.ascontiguousarray(ids).view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64)
-    return rows, first, day.astype(np.int64) * 65_536 + number
-
-
-def _fixed(column: pa.ChunkedArray) -> NDArray[np.void]:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0)
-    buffer = array.cast(pa.binary(16)).buffers()[1]
-    return np.frombuffer(buffer, "V16", count=len(array) + array.offset)[array.offset :]
+    ids = fixed(claims.column("claim_id"))
+    rows = packed(
+        {
+            "event_day": days(day),
+            "source": (">i2", number),
+            "id": ("V16", ids),
+            "content": (">i8", claims.column("content").to_numpy()),
+            "position": (">i8", claims.column("position").to_numpy()),
+        }
+    )
+    return rows, first_bits(ids), day.astype(np.int64) * 65_536 + number
 
 
 def _claimed(found: list[tuple[Any, ...]]) -> Claimed:
     excluded = {}
     numbers = np.array([row[0] for row in found], np.int64)
     positions = np.array([row[1] for row in found], np.int64)
-    conflict = np.array([row[2] for row in found], np.bool_)
+    known = [OUTCOMES.index(CONFLICT if row[2] else DUPLICATE) for row in found]
+    outcomes = np.array(known, np.int8)
     for number in np.unique(numbers):
         own = numbers == number
-        excluded[int(number)] = Exclusions(positions[own], conflict[own])
+        excluded[int(number)] = Exclusions(positions[own], outcomes[own])
     conflicts = tuple(
         Conflict(source, str(id_), day, first, second)
         for source, second, conflicting, id_, day, first in found

@@ -18,18 +18,20 @@ from spark_jobs import positions as position
 from spark_jobs.cluster import Topic
 from spark_jobs.fence import turn
 from spark_jobs.live import results
-from spark_jobs.live.booking import QUERY, Clock, Count, book
-from spark_jobs.live.claim_days import ClaimDays
-from spark_jobs.live.claims import Claims
-from spark_jobs.live.counting import DUPLICATE
-from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED
+from spark_jobs.live.booking import QUERY, Books, Clock, Count
+from spark_jobs.live.counting import DUPLICATE, QUARANTINED
+from spark_jobs.live.judging import CLAIMS, FRESH, PLACES, READ, REFUSED, counted_by_day
 from spark_jobs.live.plan import Plan
+from spark_jobs.live.uniqueness import Broken
 from spark_jobs.positions import Position, Read
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A judged batch. `judged`: its small blobs by kind. The rest stays in Spark until it is asked for."""
+    """A judged batch. `judged`: its small blobs by kind. The rest stays in Spark until it is asked for.
+
+    `rejected`: the quarantine's rows; `broken`: those of events that break a rule across events.
+    """
 
     number: int
     started_at: datetime
@@ -37,6 +39,7 @@ class Batch:
     judged: Mapping[str, pa.Table]
     count: Count
     rejected: Callable[[], Iterator[pa.Table]]
+    broken: Callable[[Mapping[int, Broken]], Iterator[pa.Table]]
     release: Callable[[], None]
 
 
@@ -52,23 +55,21 @@ class Committer:
     committed: int = 0
 
     def __post_init__(self) -> None:
-        self._claims = Claims(self.connection)
-        self._days = ClaimDays(self.connection)
+        self._books = Books(self.connection, lambda: Clock(self.seconds))
 
     def commit(self, batch: Batch) -> None:
         """Raises OutOfOrder, PositionLost or psycopg.Error; then nothing of the batch has been written."""
         try:
             reads = self._reads(batch.judged[READ])
-            claims = batch.judged.get(CLAIMS)
-            if claims is not None:
-                days = pc.unique(claims.column("event_day")).to_pylist()
-                self._days.ensure(results.EPOCH + timedelta(days=day) for day in days)
+            if CLAIMS in batch.judged:
+                self._books.make_room(batch.judged)
             with self.connection.transaction():
                 turn(self.connection)
                 moved = position.advance(self.connection, QUERY, self.positions, reads)
-                if claims is not None:
-                    clock = Clock(self.seconds)
-                    book(self.connection, self._claims, claims, batch.plan, batch.count, clock)
+                if CLAIMS in batch.judged:
+                    booked = self._books.book(batch.judged, batch.plan, batch.count)
+                    if booked.broken:
+                        self._reject(batch.broken(booked.broken))
                 self._account(batch)
             self.positions.update(moved)
             self.committed += 1
@@ -77,7 +78,7 @@ class Committer:
 
     def forget_claims(self, before: date) -> None:
         """Drop the claims of event days before that day."""
-        self._days.drop_before(before)
+        self._books.forget(before)
 
     def _reads(self, read: pa.Table) -> list[Read]:
         """What was read, of topics that still are what they were when the query began.
@@ -106,10 +107,9 @@ class Committer:
     def _account(self, batch: Batch) -> None:
         clock = Clock(self.seconds)
         if REFUSED in batch.judged:
-            new: Counter[tuple[str, date]] = Counter()
-            for piece in batch.rejected():
-                new.update(results.add_quarantine(self.connection, piece))
-            results.add_tally(self.connection, QUERY, refused(batch.judged[REFUSED], new))
+            self._reject(batch.rejected())
+        if PLACES in batch.judged:
+            results.add_places(self.connection, batch.judged[PLACES])
         if FRESH in batch.judged:
             results.add_freshness(self.connection, batch.judged[FRESH])
         read = batch.judged[READ]
@@ -129,6 +129,14 @@ class Committer:
         )
         clock.spent("account")
 
+    def _reject(self, pieces: Iterator[pa.Table]) -> None:
+        """Into quarantine, piece by piece, and into the tally."""
+        told, new = [], Counter[tuple[str, date]]()
+        for piece in pieces:
+            told.append(counted_by_day(piece))
+            new.update(results.add_quarantine(self.connection, piece))
+        results.add_tally(self.connection, QUERY, refused(pa.concat_tables(told), new))
+
 
 def refused(rows: pa.Table, new: Mapping[tuple[str, date], int]) -> Iterator[dict[str, Any]]:
     """Rows for the tally. rows: source, received_day, events. new: how many of them are new in quarantine.
@@ -140,6 +148,6 @@ def refused(rows: pa.Table, new: Mapping[tuple[str, date], int]) -> Iterator[dic
         total[row["source"], row["received_day"]] += row["events"]
     for (source, day), events in total.items():
         kept = new.get((source, results.EPOCH + timedelta(days=day)), 0)
-        for outcome, count in (("quarantined", kept), (DUPLICATE, events - kept)):
+        for outcome, count in ((QUARANTINED, kept), (DUPLICATE, events - kept)):
             if count:
                 yield {"source": source, "received_day": day, "outcome": outcome, "events": count}

@@ -16,8 +16,10 @@ from spark_jobs.aggregates import aggregate
 from spark_jobs.blobs import pack, unpack
 from streams.contract.tables import MetricTable
 
-TALLY, SPAN, SKETCH, LIVE = "tally", "span", "sketch", "live:"
-ACCEPTED, DUPLICATE, CONFLICT = "accepted", "duplicate", "conflict"
+TALLY, SPAN, SKETCH, LIVE, STEPS = "tally", "span", "sketch", "live:", "steps"
+ACCEPTED, DUPLICATE, CONFLICT, QUARANTINED = OUTCOMES = ("accepted", "duplicate", "conflict", "quarantined")
+STEP_COLUMNS = ("position", "event_at", "received_at", "division", "place")
+"""What a step of a case is kept with, beside the case and the step themselves."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,32 @@ class Counted:
     columns: Mapping[str, str]
     distinct: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """table name -> distinct measure -> field"""
+    steps: tuple[str, str] | None = None
+    """The columns of the case and of its step, where the source has a life cycle."""
 
 
 @dataclass(frozen=True)
 class Exclusions:
-    """Positions of one source that do not count, ascending, and which of them are conflicts."""
+    """Positions of one source that do not count, ascending, and their places in OUTCOMES."""
 
     positions: NDArray[np.int64]
-    conflict: NDArray[np.bool_]
+    outcomes: NDArray[np.int8]
+
+    @property
+    def conflict(self) -> NDArray[np.bool_]:
+        """Which of them are conflicts."""
+        return self.outcomes == OUTCOMES.index(CONFLICT)
+
+    def with_quarantined(self, positions: NDArray[np.int64]) -> Exclusions:
+        """These and others, which are quarantined."""
+        every = np.concatenate((self.positions, positions))
+        outcomes = np.full(len(every), OUTCOMES.index(QUARANTINED), np.int8)
+        outcomes[: len(self.outcomes)] = self.outcomes
+        order = np.argsort(every, kind="stable")
+        return Exclusions(every[order], outcomes[order])
+
+
+NONE = Exclusions(np.zeros(0, np.int64), np.zeros(0, np.int8))
 
 
 @dataclass(frozen=True)
@@ -59,14 +79,18 @@ class Counting:
 def count(rows: pa.Table, source: Counted, excluded: Exclusions | None) -> Iterator[tuple[str, pa.Table]]:
     """Aggregates of one source's rows, by kind.
 
-    rows: position, received_day, event_day, minute, slots.
-    tally: source, received_day, outcome, events. span: source, event_day, received_day, events.
-    sketch: spark_jobs.sketches.SCHEMA. live:<table>: minute, dimensions, columns of that table.
+    rows: position, received_day, event_day, minute, slots; STEP_COLUMNS too where there is a life cycle.
+    tally: source, received_day, outcome, events; not of the quarantined, which are counted where they are
+    kept. span: source, event_day, received_day, events. sketch: spark_jobs.sketches.SCHEMA.
+    live:<table>: minute, dimensions, columns of that table. steps: source, case_id, step, STEP_COLUMNS.
     """
     outcomes = _outcomes(rows, excluded)
-    yield TALLY, _counted(rows.append_column("outcome", outcomes), ["received_day", "outcome"], source.source)
+    told = rows.append_column("outcome", outcomes)
     if excluded is not None:
+        told = told.filter(pc.not_equal(outcomes, QUARANTINED))
         rows = rows.filter(pc.equal(outcomes, ACCEPTED))
+    if told.num_rows:
+        yield TALLY, _counted(told, ["received_day", "outcome"], source.source)
     if not rows.num_rows:
         return
     yield SPAN, _counted(rows, ["event_day", "received_day"], source.source)
@@ -74,17 +98,19 @@ def count(rows: pa.Table, source: Counted, excluded: Exclusions | None) -> Itera
         yield f"{LIVE}{table.name}", aggregate(rows, table, source.columns, "minute")
         if table.distinct:
             yield SKETCH, sketches.sketch(rows, table, source.distinct[table.name], source.columns)
+    if source.steps is not None:
+        steps = rows.select([*source.steps, *STEP_COLUMNS]).rename_columns(["case_id", "step", *STEP_COLUMNS])
+        yield STEPS, steps.append_column("source", pa.repeat(pa.scalar(source.source), steps.num_rows))
 
 
 def _outcomes(rows: pa.Table, excluded: Exclusions | None) -> pa.Array:
-    names = pa.array([ACCEPTED, DUPLICATE, CONFLICT])
     outcome = np.zeros(rows.num_rows, np.int8)
     if excluded is not None and len(excluded.positions):
         positions = rows.column("position").to_numpy()
         at = np.minimum(np.searchsorted(excluded.positions, positions), len(excluded.positions) - 1)
         hit = excluded.positions[at] == positions
-        outcome[hit] = 1 + excluded.conflict[at[hit]]
-    return pc.take(names, pa.array(outcome))
+        outcome[hit] = excluded.outcomes[at[hit]]
+    return pc.take(pa.array(OUTCOMES), pa.array(outcome))
 
 
 def _counted(rows: pa.Table, keys: list[str], source: str) -> pa.Table:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from spark_jobs.live.counting import Counted
+from spark_jobs.live.counting import STEP_COLUMNS, Counted
 from spark_jobs.live.judging import Judging
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
 from streams.judge.judge import Judge
+from streams.judge.uniqueness import UniqueKey
 from streams.registry import Deployed
+from streams.topics import topic_name
 
 POLL_SECONDS = 1.0
 
@@ -26,6 +28,8 @@ class Plan:
     tables: Mapping[str, MetricTable]
     sources: Mapping[int, tuple[str, str]]
     """number -> (source, topic)"""
+    rules: Mapping[int, Sequence[UniqueKey]]
+    """number -> its rules of uniqueness; only of sources that have some"""
 
 
 def make_plan(deployed: Deployed, topic_prefix: str) -> Plan:
@@ -36,11 +40,15 @@ def make_plan(deployed: Deployed, topic_prefix: str) -> Plan:
         numbers[source]: _counted(contract, judge.slots[source])
         for source, contract in deployed.contracts.items()
     }
+    extra = {
+        source: STEP_COLUMNS[1:] for source, contract in deployed.contracts.items() if contract.life_cycle
+    }
     return Plan(
-        judging=Judging(deployed.revision, pickle.dumps(judge), numbers),
+        judging=Judging(deployed.revision, pickle.dumps(judge), numbers, extra),
         counted=counted,
         tables={table.name: table for each in counted.values() for table in each.tables},
-        sources={number: (source, topic_prefix + source) for source, number in numbers.items()},
+        sources={number: (source, topic_name(topic_prefix, source)) for source, number in numbers.items()},
+        rules={numbers[source]: rules for source, rules in judge.unique.items() if rules},
     )
 
 
@@ -52,7 +60,9 @@ def _counted(contract: Contract, columns: Mapping[str, str]) -> Counted:
         }
         for table in tables
     }
-    return Counted(contract.source, tables, columns, distinct)
+    cycle = contract.life_cycle
+    steps = (columns[cycle.case], columns[cycle.step]) if cycle else None
+    return Counted(contract.source, tables, columns, distinct, steps)
 
 
 class Plans:

@@ -30,15 +30,17 @@ from spark_jobs.blobs import BLOBS, gather, unpack
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import SparkJobError
 from spark_jobs.live.booking import QUERY
+from spark_jobs.live.breaking import Breaking
 from spark_jobs.live.commit import Batch, Committer
 from spark_jobs.live.counting import Counting, Exclusions
-from spark_jobs.live.judging import CLAIMS, FRESH, READ, REFUSED, REJECTED, ROWS
+from spark_jobs.live.judging import READ, REJECTED, ROWS, VALUES
 from spark_jobs.live.plan import Plan, Plans
+from spark_jobs.live.uniqueness import Broken
 from streams.registry import Registry
 from streams.settings import Settings
 
 POOL = "live"
-_SMALL = f"kind in ('{READ}', '{FRESH}', '{REFUSED}', '{CLAIMS}')"
+_SMALL = f"kind not in ('{ROWS}', '{REJECTED}', '{VALUES}')"
 
 
 class LiveQuery:
@@ -178,6 +180,7 @@ class LiveQuery:
             judged=small,
             count=partial(_count, judged, plan),
             rejected=partial(_rejected, judged),
+            broken=partial(_broken, judged, plan),
             release=partial(_release, judged),
         )
         if not self._stopping:
@@ -205,8 +208,18 @@ def _release(judged: DataFrame) -> None:
 
 
 def _rejected(judged: DataFrame) -> Iterator[pa.Table]:
+    return _piece_by_piece(judged.where(f"kind = '{REJECTED}'"))
+
+
+def _broken(judged: DataFrame, plan: Plan, broken: Mapping[int, Broken]) -> Iterator[pa.Table]:
+    topics = {number: topic for number, (_, topic) in plan.sources.items()}
+    breaking = Breaking(plan.judging, topics, broken)
+    return _piece_by_piece(judged.where(f"kind = '{VALUES}'").mapInArrow(breaking, BLOBS))
+
+
+def _piece_by_piece(blobs: DataFrame) -> Iterator[pa.Table]:
     """Blob by blob: a burst of poison passes through the driver in pieces."""
-    rows = judged.where(f"kind = '{REJECTED}'").toLocalIterator()
-    for row in rows:
+    blobs.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
+    for row in blobs.toLocalIterator():
         payload = pa.table({"kind": [row.kind], "payload": pa.array([bytes(row.payload)], pa.binary())})
         yield from (table for _, table in unpack(payload))

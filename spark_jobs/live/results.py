@@ -42,6 +42,16 @@ _FRESH = """
         last_received_at = greatest(freshness.last_received_at, excluded.last_received_at),
         last_committed_at = excluded.last_committed_at
 """
+_PLACES = """
+    insert into ops.place_day (source, received_day, place, events)
+    select source, day, place, sum(events)
+    from unnest(%s::text[], %s::date[], %s::text[], %s::bigint[]) p (source, day, place, events)
+    where place is not null
+    group by source, day, place order by source, day, place
+    on conflict (source, received_day, place) do update set events = place_day.events + excluded.events
+"""
+_STEP_NAMES = ["source", "case_id", "step", "event_at", "received_at", "position", "division", "place"]
+_STEPS = f"copy ops.case_step ({', '.join(_STEP_NAMES)}) from stdin"
 _SKETCHES = """
     select k.number, d.sketch from live.distinct_day d
     join unnest(%s::text[], %s::text[], %s::text[], %s::date[], %s::jsonb[]) with ordinality
@@ -129,6 +139,21 @@ def add_span(connection: psycopg.Connection, rows: pa.Table) -> None:
     found = rows.to_pylist()
     event, received = ([_day(row[name]) for row in found] for name in ("event_day", "received_day"))
     connection.execute(_SPAN, (_column(found, "source"), event, received, _column(found, "events")))
+
+
+def add_steps(connection: psycopg.Connection, rows: pa.Table) -> None:
+    """rows: source, case_id, step, event_at, received_at, position, division, place."""
+    with connection.cursor().copy(_STEPS) as copy:
+        for row in rows.select(_STEP_NAMES).to_pylist():
+            copy.write_row([_text(value) for value in row.values()])
+
+
+def add_places(connection: psycopg.Connection, rows: pa.Table) -> None:
+    """rows: source, received_day (days since 1970), place, events: valid events by the place they are of."""
+    found = rows.to_pylist()
+    days = [_day(row["received_day"]) for row in found]
+    places = [_text(row["place"]) for row in found]
+    connection.execute(_PLACES, (_column(found, "source"), days, places, _column(found, "events")))
 
 
 def add_freshness(connection: psycopg.Connection, rows: pa.Table) -> None:

@@ -19,11 +19,13 @@ from spark_jobs.rollup.day import Counts, Day, DistinctCount
 from spark_jobs.rollup.differences import Findings
 from spark_jobs.rollup.fields import events, read_again
 from spark_jobs.rollup.repeats import CONFLICT, DUPLICATE, counted, repeats
+from spark_jobs.rollup.uniqueness import Taken, nothing, with_broken
 from spark_jobs.rollup.verdicts import judged
 from streams import days
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
 from streams.judge.judge import Judge
+from streams.judge.uniqueness import CODE
 
 KEPT = StorageLevel.MEMORY_AND_DISK
 
@@ -47,8 +49,11 @@ def built(
     day: date,
     archived: Archived,
     look: Callable[[Frames, int], Findings] | None = None,
+    *,
+    taken: Taken = nothing,
 ) -> Iterator[Built]:
-    """Roll up `day` from `rows` of the lake (see `reading.rows_of`). `look`: see `comparison.Comparison`.
+    """Roll up `day` from `rows` of the lake (see `reading.rows_of`). `look`: see `comparison.Comparison`;
+    `taken`: what events of other days have claimed by rules across events.
 
     What Spark keeps for the gate is given back when the block ends.
     """
@@ -56,13 +61,14 @@ def built(
     number = days.number(day)
     verdicts = judged(rows, judge, contract.source, number).persist(KEPT)
     accepted = verdicts.where("_accepted")
-    again = repeats(accepted).persist(KEPT)
+    repeated = repeats(accepted).persist(KEPT)
+    again = with_broken(repeated, counted(accepted, repeated, number), judge.unique[contract.source], taken)
     seen = read_again(counted(accepted, again, number), contract).persist(KEPT)
     try:
         counts = _outcomes(verdicts, again, seen, number)
         findings = look(Frames(verdicts, again, seen), counts.duplicate + counts.conflict) if look else None
         # All that is asked from here on is asked of `seen`, which is complete now: make room for it.
-        again.unpersist()
+        repeated.unpersist()
         verdicts.unpersist()
         tables = metric_tables(contract)
         metrics = {table.metric: _sorted(totals.additive(seen, table).toArrow(), table) for table in tables}
@@ -85,7 +91,7 @@ def built(
             seen,
         )
     finally:
-        for frame in (seen, again, verdicts):
+        for frame in (seen, repeated, verdicts):
             frame.unpersist()
 
 
@@ -109,7 +115,7 @@ def _outcomes(verdicts: DataFrame, again: DataFrame, seen: DataFrame, number: in
     records = verdicts.where(of_the_day & ~F.col("_accepted")).select("_received", "_partition", "_offset")
     return Counts(
         accepted=seen.count(),
-        quarantined=records.distinct().count(),
+        quarantined=records.distinct().count() + sum(n for key, n in told.items() if key.startswith(CODE)),
         duplicate=told.get(DUPLICATE, 0),
         conflict=told.get(CONFLICT, 0),
     )

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
+from spark_jobs.rollup.uniqueness import column
 from streams.judge.judge import Judge
 from streams.zone import ZONE_NAME
 
@@ -34,11 +35,14 @@ def judged(rows: DataFrame, judge: Judge, source: str, day: int) -> DataFrame:
 
     Gives `_partition`, `_offset`, `_received`, `_accepted`, `_claim` binary, `_content`, `_day` (event day as
     days since 1970-01-01; the received day where no event time could be read), `_row` (unique), `_value` (the
-    event's JSON; null unless accepted and of `day`) and each field that a metric uses.
+    event's JSON; null unless accepted and of `day`), each field that a metric uses, and the keys of its rules
+    of uniqueness.
     """
     fields = {name: (slot, judge.schema.field(slot).type) for name, slot in judge.slots[source].items()}
     described = [f"{name} {spark}" for name, (_, _, spark) in PLATFORM.items()]
     described += [f"`{name}` {SPARK_TYPES[kind]}" for name, (_, kind) in fields.items()]
+    described += [f"{column(rule)} binary" for rule in judge.unique[source]]
+    fields |= {column(rule): (rule.column, pa.binary()) for rule in judge.unique[source]}
     schema = ", ".join([*described, "_value string"])
     verdicts = rows.mapInArrow(_judging(judge, fields, day), schema)
     # The archive's own way to say on which day a record was received; the session's times are UTC.

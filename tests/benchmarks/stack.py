@@ -28,7 +28,7 @@ from infra.airflow.client import AirflowClient
 from streams.contract.model import Contract
 from streams.settings import REPOSITORY
 from streams.zone import ZONE
-from tests.benchmarks.live.contracts import core
+from tests.core_sources import core
 from tests.benchmarks.live.events import Events
 from tests.benchmarks.live.load import pace
 from tests.benchmarks.live.machine import machine

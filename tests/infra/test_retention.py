@@ -57,11 +57,32 @@ def test_rows_older_than_the_setting_are_deleted(settings: Settings, days: int, 
     keeping = settings.model_copy(update={"ops_retention_days": days})
     fill(settings, [0, 100, 101, 400, 401])
     expected = dict.fromkeys(("quarantine", "batch", "validation"), gone)
+    expected |= dict.fromkeys(("unique_claim", "case_step"), 0)
     assert prune(keeping, TODAY, dry_run=True) == expected
     assert left(settings) == [5, 5, 5]
     assert prune(keeping, TODAY) == expected
     assert left(settings) == [5 - gone] * 3
     assert prune(keeping, TODAY) == dict.fromkeys(expected, 0)
+
+
+def test_claims_of_long_rules_and_whole_cases_are_kept_as_long_as_the_lake(settings: Settings) -> None:
+    keeping = settings.model_copy(update={"lake_retention_days": 100})
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        steps = [("old", 150), ("old", 101), ("going on", 101), ("going on", 99)]
+        for number, (case, age) in enumerate(steps):
+            moment = f"{TODAY - timedelta(days=age)}T00:00:00+08:00"
+            connection.execute(
+                "insert into ops.unique_claim values ('infinity', gen_random_uuid(), 0, 1, %s, %s, %s)",
+                (TODAY, number, moment),
+            )
+            connection.execute(
+                "insert into ops.case_step values ('a', %s, 'step', %s, %s, %s)",
+                (case, moment, moment, number),
+            )
+    assert {name: count for name, count in prune(keeping, TODAY).items() if count} == {
+        "unique_claim": 3,
+        "case_step": 2,
+    }
 
 
 def test_a_day_is_forgotten_when_events_of_it_were_received_before_what_the_lake_keeps(

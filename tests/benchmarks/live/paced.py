@@ -14,7 +14,7 @@ from statistics import median
 import psycopg
 
 from streams.settings import Settings
-from tests.benchmarks.live.contracts import core
+from tests.core_sources import core
 from tests.benchmarks.live.events import Events
 from tests.benchmarks.live.load import pace
 from tests.benchmarks.live.machine import Meter
@@ -55,7 +55,7 @@ def _round(own: Servers, number: int, rate: float, seconds: float, compare_minut
     with (settings.home / "stream.log").open("w") as log:
         process = subprocess.Popen([sys.executable, "-m", "spark_jobs.stream"], stdout=log, stderr=log)
     try:
-        _wait(settings, _ALIVE, 1)
+        wait_until(settings, _ALIVE, 1)
         begun = time.time()
         with watched(seen), Meter() as meter:
             samples = pace(
@@ -66,7 +66,7 @@ def _round(own: Servers, number: int, rate: float, seconds: float, compare_minut
                 rate=rate,
                 seconds=WARM_SECONDS + seconds,
             )
-            _wait(settings, _COUNTED, int(rate * (WARM_SECONDS + seconds)))
+            wait_until(settings, _COUNTED, int(rate * (WARM_SECONDS + seconds)))
             time.sleep(0.1)  # the watching connection has seen it too
     finally:
         process.terminate()
@@ -98,7 +98,8 @@ def _percentiles(found: Sequence[Latency], prefix: str = "") -> Figures:
     return {**figures, f"{prefix}slowest_ms": round(ascending[-1])}
 
 
-def _wait(settings: Settings, question: str, least: int, seconds: float = 120) -> None:
+def wait_until(settings: Settings, question: str, least: int, seconds: float = 120) -> None:
+    """Return once the question's answer, a number, is at least `least`. Raises TimeoutError."""
     give_up = time.monotonic() + seconds
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
         while True:

@@ -13,10 +13,10 @@ from pyspark.sql import SparkSession
 from infra.deploy import deploy
 from spark_jobs.live.query import LiveQuery
 from spark_jobs.session import build_session
-from streams.contract.loader import load_contracts
 from streams.contract.model import Contract
 from streams.contract.tables import metric_tables
 from streams.settings import Settings
+from tests.core_sources import core
 from tests.spark_jobs.live.sending import Answer
 
 RunLive = Callable[..., None]
@@ -24,8 +24,8 @@ RunLive = Callable[..., None]
 
 @pytest.fixture
 def contracts(settings: Settings) -> dict[str, Contract]:
-    """The sources of the city, deployed."""
-    found = load_contracts(settings.contracts_dir)
+    """The core sources of the city, deployed without rules across events."""
+    found = core(settings.contracts_dir)
     deploy(settings, found.values())
     return found
 

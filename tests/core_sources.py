@@ -1,4 +1,4 @@
-"""The contracts that are measured: the three core sources, or copies of one of them under other names."""
+"""The core sources without their rules across events, and copies of one of them under other names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.contract.model import Contract
 
 CORE = ("canteen_meal", "station_visit", "subsidy_payout")
 _COPIED = CORE[0]
-# Rules across events would reject most of what is made from three examples, and the oracle knows none.
+# Rules across events would reject most of what is made from three examples, and no plain count knows them.
 _NOT_MEASURED = "unique|life_cycle"
 
 
