@@ -10,12 +10,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from infra import conflicts
 from infra.cli.failures import failures
 from infra.cli.ledger import titles
 from infra.cli.output import AsJson, print_json
 from infra.cli.quarantine_options import FromOption, SourceOption, State, ToOption, selection
 from infra.cli.quarantine_tables import console, short
+from infra.quarantine import conflicts
 from streams.settings import Settings
 
 app = typer.Typer(

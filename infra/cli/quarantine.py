@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
@@ -32,16 +32,17 @@ from infra.quarantine.closing import demand_narrow
 from infra.quarantine.reading import Quarantined
 from infra.who import who
 from spark_jobs.replay.errors import Stale, TooMany
-from spark_jobs.replay.piece import Changes
-from spark_jobs.replay.run import Report, Wish
-from spark_jobs.replay.run import replay as run_replay
+from spark_jobs.replay.selection import Selection
 from streams.contract.model import Contract
 from streams.errors import PatchWrong
-from streams.patch import check_patch, read_patch
+from streams.patch import Patch, check_patch, read_patch
 from streams.personal import PersonalData
 from streams.registry import deployed
 from streams.settings import Settings
 from streams.tokens import Tokens
+
+if TYPE_CHECKING:
+    from spark_jobs.replay.run import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -192,15 +193,18 @@ def replay(  # noqa: PLR0917 (options of a command)
     chosen = selection(source, reason, place, county, first, last, state, ids)
     demand_narrow(chosen)
     contracts = deployed(settings).contracts
-    changes = _changes(settings, contracts, chosen.source, patch) if patch else None
-    why = note or (changes.patch.why if changes else "")
+    change = _checked(read_patch(patch), contracts, chosen.source) if patch else None
+    why = note or (change.why if change else "")
     if not why.strip() and not dry_run:
         raise typer.BadParameter("say why; it stands in the history of every event", param_hint="--note")
-    wish = Wish(chosen, who(), why, changes, dry_run)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, disable=as_json or not err.is_terminal) as progress:
         task = progress.add_task("replay", total=None)
-        report = _run(settings, wish, lambda done, of: progress.update(task, completed=done, total=of))
+
+        def done(events: int, of: int) -> None:
+            progress.update(task, completed=events, total=of)
+
+        report = _replay(settings, chosen, change, why, done, dry_run=dry_run)
     told = report.as_json(contracts) | {"dry_run": dry_run}
     if as_json:
         print_json(told)
@@ -209,27 +213,42 @@ def replay(  # noqa: PLR0917 (options of a command)
     raise typer.Exit(exits.NO if report.still or report.lost else exits.OK)
 
 
-def _run(settings: Settings, wish: Wish, done: Callable[[int, int], None]) -> Report:
+def _replay(
+    settings: Settings,
+    chosen: Selection,
+    change: Patch | None,
+    why: str,
+    done: Callable[[int, int], None],
+    *,
+    dry_run: bool,
+) -> Report:
+    # The judge and what counts take a second to import: not for `list` and `show`.
+    from spark_jobs.replay import run  # noqa: PLC0415
+    from spark_jobs.replay.piece import Changes  # noqa: PLC0415
+
+    changes = Changes(change, _edge(settings, change)) if change else None
     try:
-        return run_replay(settings, wish, done)
+        return run.replay(settings, run.Wish(chosen, who(), why, changes, dry_run), done)
     except TooMany as error:
         fail(str(error), exits.USAGE)
     except Stale as error:
         fail(f"Stopped: {error}. What was done stands; run it again.", exits.AWAY)
 
 
-def _changes(
-    settings: Settings, contracts: Mapping[str, Contract], source: str | None, file: Path
-) -> Changes:
-    """The patch, checked. One that tokenises needs the edge's key: this command is a way in, then."""
-    found = read_patch(file)
-    if source != found.source:
-        raise PatchWrong(f"{file} is for events of {found.source}: say --source {found.source}, too.")
-    if found.source not in contracts:
-        raise PatchWrong(f"{file} is for {found.source}, which is not deployed.")
-    check_patch(found, contracts[found.source])
-    tokens = Tokens.of(settings.secret("tokens")) if found.tokenise else None
-    return Changes(found, PersonalData(tokens, allow_tokens=True) if tokens else None)
+def _checked(patch: Patch, contracts: Mapping[str, Contract], source: str | None) -> Patch:
+    if source != patch.source:
+        raise PatchWrong(f"The patch is for events of {patch.source}: say --source {patch.source}, too.")
+    if patch.source not in contracts:
+        raise PatchWrong(f"The patch is for {patch.source}, which is not deployed.")
+    check_patch(patch, contracts[patch.source])
+    return patch
+
+
+def _edge(settings: Settings, patch: Patch) -> PersonalData | None:
+    """The edge's key, where the patch tokenises: this command is a way in, then. Raises SecretMissing."""
+    if not patch.tokenise:
+        return None
+    return PersonalData(Tokens.of(settings.secret("tokens")), allow_tokens=True)
 
 
 def _told(event: Quarantined, contracts: Mapping[str, Contract]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 InfraError
 └── QuarantineError
     ├── NoSuchEvent        no event of that number is in quarantine
+    │   └── NoSuchConflict ... or in conflict with another
     ├── NothingSelected    a change was asked for without saying of which events
     ├── OriginalForbidden  originals are shown to those only who can read the secret `originals`
     └── OriginalLost       neither the lake nor Kafka has the record any more
@@ -19,6 +20,10 @@ class QuarantineError(InfraError):
 
 class NoSuchEvent(QuarantineError):
     """No event of that number is in quarantine."""
+
+
+class NoSuchConflict(NoSuchEvent):
+    """There is no conflict of that number."""
 
 
 class NothingSelected(QuarantineError):

@@ -45,5 +45,7 @@ def patched(lake: DataFrame, patches: Patches) -> DataFrame:
         return lake
     rows = pa.Table.from_pylist([dict(zip(SCHEMA.names, each, strict=True)) for each in patches], SCHEMA)
     overlay = F.broadcast(lake.sparkSession.createDataFrame(rows))
-    columns = [F.coalesce("patched", "value").alias("value") if c == "value" else F.col(c) for c in lake.columns]
+    columns = [
+        F.coalesce("patched", "value").alias("value") if c == "value" else F.col(c) for c in lake.columns
+    ]
     return lake.join(overlay, KEYS, "left").select(*columns)

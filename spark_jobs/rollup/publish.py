@@ -154,7 +154,9 @@ def _reason(before: Publication | None, day: Day, replayed: int = 0) -> str:
         return COMPLETE
     more = day.counts.accepted - before.accepted
     if replayed and more:
-        return f"隔离区重放 +{replayed}" + (f"，迟到或更正的事件 {more - replayed:+d}" if more != replayed else "")
+        return f"隔离区重放 +{replayed}" + (
+            f"，迟到或更正的事件 {more - replayed:+d}" if more != replayed else ""
+        )
     if more:
         return f"迟到或更正的事件 {more:+d}"
     return CHANGED_CONTRACT if before.contract_version != day.contract.version else CHANGED

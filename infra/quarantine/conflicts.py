@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from infra.errors import InfraError
+from infra.quarantine.errors import NoSuchConflict
 from spark_jobs.live.position import offset_of, partition_of
 from spark_jobs.replay.originals import earlier
 from streams import strict_json
@@ -28,10 +28,6 @@ _LIST = f"""
     order by received_at desc, number desc limit %(limit)s
 """  # noqa: S608 (a constant of this module)
 _ONE = f"select {_COLUMNS} from ops.conflict where number = %s"  # noqa: S608 (a constant of this module)
-
-
-class NoSuchConflict(InfraError):
-    """There is no conflict of that number."""
 
 
 @dataclass(frozen=True)
