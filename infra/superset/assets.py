@@ -154,6 +154,13 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A line of Markdown between the rows: where to look further."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Filter:
     """A choice of values of `column` that narrows every chart whose data set has that column."""
 
@@ -181,14 +188,14 @@ class Dashboard:
     slug: str
     title: str
     about: str
-    rows: tuple[Row | Section, ...]
+    rows: tuple[Row | Section | Note, ...]
     filters: tuple[Filter | Period, ...] = ()
     refresh_seconds: int = REFRESH_SECONDS
     css: str = field(default="", repr=False)
 
     @property
     def charts(self) -> tuple[Chart, ...]:
-        return tuple(chart for row in self.rows if not isinstance(row, Section) for chart in row)
+        return tuple(chart for row in self.rows if isinstance(row, tuple) for chart in row)
 
     @property
     def uuid(self) -> str:

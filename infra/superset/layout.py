@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.superset.assets import VERSION, Chart, Dashboard, Filter, Period, Section
+from infra.superset.assets import VERSION, Chart, Dashboard, Filter, Note, Period, Row, Section
 
 GRID = ["ROOT_ID", "GRID_ID"]
 COLORS = "minsheng"
+COLUMNS, NOTE_HEIGHT = 12, 7
 
 
 def dashboard_asset(dashboard: Dashboard) -> dict[str, Any]:
@@ -37,16 +38,28 @@ def _position(dashboard: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any
     }
     children = []
     for number, row in enumerate(dashboard.rows, start=1):
-        element = _heading(number, row) if isinstance(row, Section) else _row(number, row)
-        children.append(element["id"])
-        position[element["id"]] = element
-        if not isinstance(row, Section):
-            position |= {
-                chart["id"]: chart
-                for chart in (_chart(each, element["id"], numbers[each.key]) for each in row)
-            }
+        for element in _elements(number, row, numbers):
+            position[element["id"]] = element
+            if element["parents"] == GRID:
+                children.append(element["id"])
     position["GRID_ID"] = {"type": "GRID", "id": "GRID_ID", "children": children, "parents": ["ROOT_ID"]}
     return position
+
+
+def _elements(
+    number: int, row: Row | Section | Note, numbers: Mapping[str, int]
+) -> Iterator[dict[str, Any]]:
+    """The element of the page's grid, then what stands in it."""
+    if isinstance(row, Section):
+        yield _heading(number, row)
+    elif isinstance(row, Note):
+        element = _row(number, [f"MARKDOWN-{number}"])
+        yield element
+        yield _markdown(number, row, element["id"])
+    else:
+        element = _row(number, [f"CHART-{chart.key}" for chart in row])
+        yield element
+        yield from (_chart(each, element["id"], numbers[each.key]) for each in row)
 
 
 def _heading(number: int, section: Section) -> dict[str, Any]:
@@ -54,11 +67,17 @@ def _heading(number: int, section: Section) -> dict[str, Any]:
     return {"type": "HEADER", "id": f"HEADER-{number}", "children": [], "parents": GRID, "meta": meta}
 
 
-def _row(number: int, row: tuple[Chart, ...]) -> dict[str, Any]:
+def _markdown(number: int, note: Note, row: str) -> dict[str, Any]:
+    meta = {"width": COLUMNS, "height": NOTE_HEIGHT, "code": note.text}
+    parents = [*GRID, row]
+    return {"type": "MARKDOWN", "id": f"MARKDOWN-{number}", "children": [], "parents": parents, "meta": meta}
+
+
+def _row(number: int, children: list[str]) -> dict[str, Any]:
     return {
         "type": "ROW",
         "id": f"ROW-{number}",
-        "children": [f"CHART-{chart.key}" for chart in row],
+        "children": children,
         "parents": GRID,
         "meta": {"background": "BACKGROUND_TRANSPARENT"},
     }

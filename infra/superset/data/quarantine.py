@@ -7,24 +7,31 @@ from collections.abc import Mapping
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
 from infra.superset.data.overview import titles
+from streams.contract import places
 from streams.contract.model import Contract
-from streams.reasons import REASONS
+from streams.judge.uniqueness import CODE as UNIQUE
+from streams.reasons import CHECK, REASONS
 
 LONGEST_EXCERPT = 300
 RECEIVED_TODAY = f"q.received_at >= {sql.DAY_START} and q.received_at < {sql.DAY_END}"
+ITEM_FREE = r"r.value->>'field', '\[\d+\]', '[]'"
+"""`members[2]__age` is called what `members[1]__age` is."""
 DIVISION = "left join ref.division d on d.code = q.division"
 
 
-def _reason(contracts: Mapping[str, Contract]) -> str:
+def reason_titles(contracts: Mapping[str, Contract]) -> str:
     """A row (title, field_title) for each element `r.value` of `q.reasons`; the code where there is no
     title."""
     checks = [
-        (each.source, f"check:{name}", check.title)
+        (each.source, prefix + name, rule.title)
         for each in contracts.values()
-        for name, check in each.checks.items()
+        for prefix, rules in ((CHECK, each.checks), (UNIQUE, each.unique))
+        for name, rule in rules.items()
     ]
     fields = [
-        (each.source, name, spec.title) for each in contracts.values() for name, spec in each.fields.items()
+        (each.source, place, title)
+        for each in contracts.values()
+        for place, title in places.titles(each).items()
     ]
     return (
         " left join "
@@ -35,7 +42,7 @@ def _reason(contracts: Mapping[str, Contract]) -> str:
         + " on c.source = q.source and c.code = r.value->>'code'"
         " left join "
         + sql.values(fields, "f", ("source", "field", "title"))
-        + " on f.source = q.source and f.field = r.value->>'field'"
+        + f" on f.source = q.source and f.field = regexp_replace({ITEM_FREE})"
     )
 
 
@@ -51,7 +58,7 @@ def quarantined_today(contracts: Mapping[str, Contract]) -> Dataset:
     as HTML."""
     reasons = (
         f"(select string_agg(coalesce({FIELD} || '：', '') || {TITLE}, '；')"
-        f" from jsonb_array_elements(q.reasons) r{_reason(contracts)})"
+        f" from jsonb_array_elements(q.reasons) r{reason_titles(contracts)})"
     )
     query = (
         f"select {sql.local('q.received_at')} as received, q.source, {SOURCE} as source__label,"
@@ -91,7 +98,7 @@ def reasons_today(contracts: Mapping[str, Contract]) -> Dataset:
         f" q.division, {COUNTY} as division__label,"
         f" coalesce({FIELD} || '：', '') || {TITLE} as reason"
         f" from ops.quarantine q left join {titles(contracts)} on s.source = q.source {DIVISION}"
-        f" cross join lateral jsonb_array_elements(q.reasons) r{_reason(contracts)} where {RECEIVED_TODAY}"
+        f" cross join lateral jsonb_array_elements(q.reasons) r{reason_titles(contracts)} where {RECEIVED_TODAY}"
     )
     return Dataset(
         key="live quarantine reasons",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.superset.assets import Dashboard, Filter, Section
+from infra.superset.assets import Dashboard, Filter, Note, Section
 from infra.superset.charts import (
     PALE_AMBER,
     PALE_GREEN,
@@ -20,6 +20,7 @@ from infra.superset.charts import (
 from infra.superset.data.ledger import ledger_of_today, open_alerts
 from infra.superset.data.overview import AGE, STALE_SECONDS, all_minutes_of_today, freshness
 from infra.superset.data.quarantine import quarantined_today, reasons_today
+from infra.superset.pages import quarantine
 from infra.superset.pages.source_tiles import rows_of
 from streams.contract.model import Contract
 
@@ -31,7 +32,7 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
     """The page over all deployed sources."""
     numbers, fresh = all_minutes_of_today(contracts), freshness(contracts)
     ledger, alerts = ledger_of_today(contracts, topic_prefix), open_alerts(contracts)
-    quarantine, reasons = quarantined_today(contracts), reasons_today(contracts)
+    waiting, reasons = quarantined_today(contracts), reasons_today(contracts)
     tiles = (
         tile("today-visits", "今日人次 · 实时", numbers, "visits__figure", "人次，今日零时起"),
         tile("today-events", "今日事件数 · 实时", numbers, "events__figure", "件，全部来源，今日零时起"),
@@ -44,7 +45,7 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
             "秒前的数字",
             rules=[warn(AGE, STALE_SECONDS, RED)],
         ),
-        tile("today-quarantine", "今日隔离 · 实时", quarantine, "events__figure", "条，待核实"),
+        tile("today-quarantine", "今日隔离 · 实时", waiting, "events__figure", "条，待核实"),
         tile("today-in-flight", "在途 · 实时", ledger, "in_flight__figure", "条，已接收未入账"),
         tile(
             "today-residue", "对账差额", ledger, "residue__figure", "条，应为 0", rules=[warn("差额", 0, RED)]
@@ -172,12 +173,13 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
                 ),
             ),
             Section("隔离区"),
+            Note(f"[全部隔离事件、占比与处理状态：{quarantine.TITLE}](/superset/dashboard/{quarantine.SLUG}/)"),
             (
                 ranked("today-reasons", "隔离原因 · 实时", reasons, "events__figure", "reason", width=4),
                 table(
                     "today-quarantined",
                     "最近隔离的事件",
-                    quarantine,
+                    waiting,
                     ["received", "source__label", "division__label", "place", "reasons", "excerpt", "state"],
                     width=8,
                     order=[("received", False)],
