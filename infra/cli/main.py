@@ -8,6 +8,7 @@ import typer
 
 from infra.cli import (
     alerts,
+    conflicts,
     contract,
     dashboards,
     day,
@@ -18,6 +19,7 @@ from infra.cli import (
     importing,
     lake,
     ledger,
+    quarantine,
     rollup,
     simulate,
     stack,
@@ -53,6 +55,8 @@ app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(topics.app, name="topics")
 app.add_typer(gateway.app, name="gateway")
 app.command("import")(importing.import_file)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(rollup.app, name="rollup")
 app.add_typer(validate.app, name="validate")
