@@ -39,6 +39,8 @@ def packed(columns: Mapping[str, Column]) -> NDArray[np.void]:
 
 def joined(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
     """The rows of all parts, which have the same columns. (`np.concatenate` would turn their bytes round.)"""
+    if not parts:
+        return np.zeros(0, np.void)
     return np.frombuffer(b"".join(part.tobytes() for part in parts), parts[0].dtype)
 
 

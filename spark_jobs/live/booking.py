@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from spark_jobs.live import results
 from spark_jobs.live.claim_days import ClaimDays
 from spark_jobs.live.claims import Claimed, Claims
-from spark_jobs.live.counting import LIVE, NONE, SKETCH, SPAN, STEPS, TALLY, Exclusions
+from spark_jobs.live.counting import CONFLICTS, LIVE, NONE, SKETCH, SPAN, STEPS, TALLY, Exclusions
 from spark_jobs.live.judging import CLAIMS, KEYS
 from spark_jobs.live.plan import Plan
 from spark_jobs.live.uniqueness import Broken, UniqueClaims, release
@@ -92,7 +92,8 @@ class Books:
         clock.spent("rules")
         counted = count(_excluded(claimed.excluded, broken))
         clock.spent("count")
-        results.add_conflicts(self._connection, plan.sources, claimed.conflicts)
+        if CONFLICTS in counted:
+            results.add_conflicts(self._connection, plan.sources, claimed.conflicts, counted[CONFLICTS])
         self._add(plan, counted)
         clock.spent("upsert")
         if SKETCH in counted:

@@ -24,6 +24,7 @@ from spark_jobs.live.judging import CLAIMS, FRESH, PLACES, READ, REFUSED, counte
 from spark_jobs.live.plan import Plan
 from spark_jobs.live.uniqueness import Broken
 from spark_jobs.positions import Position, Read
+from streams.days import EPOCH
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def refused(rows: pa.Table, new: Mapping[tuple[str, date], int]) -> Iterator[dic
     for row in rows.to_pylist():
         total[row["source"], row["received_day"]] += row["events"]
     for (source, day), events in total.items():
-        kept = new.get((source, results.EPOCH + timedelta(days=day)), 0)
+        kept = new.get((source, EPOCH + timedelta(days=day)), 0)
         for outcome, count in ((QUARANTINED, kept), (DUPLICATE, events - kept)):
             if count:
                 yield {"source": source, "received_day": day, "outcome": outcome, "events": count}

@@ -17,6 +17,7 @@ from spark_jobs.blobs import pack, unpack
 from streams.contract.tables import MetricTable
 
 TALLY, SPAN, SKETCH, LIVE, STEPS = "tally", "span", "sketch", "live:", "steps"
+CONFLICTS = "conflicts"
 ACCEPTED, DUPLICATE, CONFLICT, QUARANTINED = OUTCOMES = ("accepted", "duplicate", "conflict", "quarantined")
 STEP_COLUMNS = ("position", "event_at", "received_at", "division", "place")
 """What a step of a case is kept with, beside the case and the step themselves."""
@@ -45,7 +46,7 @@ class Exclusions:
     @property
     def conflict(self) -> NDArray[np.bool_]:
         """Which of them are conflicts."""
-        return self.outcomes == OUTCOMES.index(CONFLICT)
+        return np.equal(self.outcomes, OUTCOMES.index(CONFLICT))
 
     def with_quarantined(self, positions: NDArray[np.int64]) -> Exclusions:
         """These and others, which are quarantined."""
@@ -79,7 +80,8 @@ class Counting:
 def count(rows: pa.Table, source: Counted, excluded: Exclusions | None) -> Iterator[tuple[str, pa.Table]]:
     """Aggregates of one source's rows, by kind.
 
-    rows: position, received_day, event_day, minute, slots; STEP_COLUMNS too where there is a life cycle.
+    rows: position, received_day, received_at, event_day, minute, slots; STEP_COLUMNS too where there is a
+    life cycle. conflicts: source, position, received_at of those that are excluded as conflicts.
     tally: source, received_day, outcome, events; not of the quarantined, which are counted where they are
     kept. span: source, event_day, received_day, events. sketch: spark_jobs.sketches.SCHEMA.
     live:<table>: minute, dimensions, columns of that table. steps: source, case_id, step, STEP_COLUMNS.
@@ -89,6 +91,14 @@ def count(rows: pa.Table, source: Counted, excluded: Exclusions | None) -> Itera
     if excluded is not None:
         told = told.filter(pc.not_equal(outcomes, QUARANTINED))
         rows = rows.filter(pc.equal(outcomes, ACCEPTED))
+        if excluded.conflict.any():
+            twice = told.filter(pc.equal(told.column("outcome"), CONFLICT)).select(
+                ["position", "received_at"]
+            )
+            yield (
+                CONFLICTS,
+                twice.append_column("source", pa.repeat(pa.scalar(source.source), twice.num_rows)),
+            )
     if told.num_rows:
         yield TALLY, _counted(told, ["received_day", "outcome"], source.source)
     if not rows.num_rows:

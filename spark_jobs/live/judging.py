@@ -69,7 +69,8 @@ def parts(
     fresh: source, last event time (never later than it was received), last received time.
     places: source, received_day, place, events: what a place's share in quarantine is a share of.
     claims: number, position, event_day, claim_id, content.
-    rows: number, position, received_day, event_day, minute, the slots of one source and its extra columns.
+    rows: number, position, received_day, received_at, event_day, minute, the slots of one source and its
+    extra columns.
     keys:<source>: number, position, received_at, event_day and the keys of its rules of uniqueness, of events
     that one of them applies to. values: number, position, received_at and value of the same events, of which
     some may yet have to go into quarantine.
@@ -115,7 +116,7 @@ def _accepted(own: pa.Table, source: str, number: int, used: list[str]) -> Itera
     keys = [number_column, _positions(own)]
     names = ["event_day", "claim_id", "content"]
     yield CLAIMS, pa.table([*keys, *own.select(names)], ["number", "position", *names])
-    names = ["event_day", "minute", *used]
+    names = list(dict.fromkeys(["received_at", "event_day", "minute", *used]))
     rows = [*keys, received, *own.select(names)]
     yield ROWS, pa.table(rows, ["number", "position", "received_day", *names])
 

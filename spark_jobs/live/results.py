@@ -204,18 +204,26 @@ def add_quarantine(connection: psycopg.Connection, rows: pa.Table) -> Counter[tu
 
 
 def add_conflicts(
-    connection: psycopg.Connection, sources: Mapping[int, tuple[str, str]], conflicts: Iterable[Conflict]
+    connection: psycopg.Connection,
+    sources: Mapping[int, tuple[str, str]],
+    conflicts: Iterable[Conflict],
+    received: pa.Table,
 ) -> None:
-    """sources: number -> (source, topic). The received time is that of the batch: the claim has no other."""
+    """sources: number -> (source, topic). received: source, position, received_at of each second event.
+
+    One that is read again stands there already.
+    """
+    at = {(row["source"], row["position"]): row["received_at"] for row in received.to_pylist()}
     rows = [
-        (sources[c.number][0], c.id, c.event_day, sources[c.number][1], c.first_position, c.second_position)
+        (source, c.id, c.event_day, topic, c.first_position, c.second_position, at[source, c.second_position])
         for c in conflicts
+        for source, topic in [sources[c.number]]
     ]
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.conflict"
             " (source, id, event_day, topic, first_position, second_position, received_at)"
-            " values (%s, %s, %s, %s, %s, %s, now())",
+            " values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
             rows,
         )
 

@@ -157,8 +157,7 @@ class UniqueClaims:
         return True
 
     def _copy(self, decided: Mapping[int, Decision]) -> None:
-        parts = [part for each in decided.values() for part in each.claims]
-        rows = joined(parts) if parts else np.zeros(0)
+        rows = joined([part for each in decided.values() for part in each.claims])
         if len(rows):
             # In the order of the index, which is what COPY is fastest in.
             order = np.lexsort((rows["nth"], first_bits(rows["key"]), rows["bucket"]))
@@ -258,7 +257,7 @@ def _distinct_keys(events: Mapping[int, pa.Table], rules: Rules) -> NDArray[np.v
                 event_day = distinct.column("event_day_min").to_numpy()
                 key = fixed(distinct.column("key"))
                 parts.append(packed({"bucket": _bucket(rule, event_day), "key": ("V16", key)}))
-    return joined(parts) if parts else np.zeros(0)
+    return joined(parts)
 
 
 def _taken(rows: Sequence[tuple[Any, ...]]) -> Taken:

@@ -28,11 +28,11 @@ from infra.airflow.client import AirflowClient
 from streams.contract.model import Contract
 from streams.settings import REPOSITORY
 from streams.zone import ZONE
-from tests.core_sources import core
 from tests.benchmarks.live.events import Events
 from tests.benchmarks.live.load import pace
 from tests.benchmarks.live.machine import machine
 from tests.benchmarks.taken import measured
+from tests.core_sources import core
 from tests.end_to_end.installation import Installation
 from tests.waiting import wait_for
 

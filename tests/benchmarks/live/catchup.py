@@ -16,12 +16,12 @@ from spark_jobs.live.query import LiveQuery
 from spark_jobs.session import build_session
 from streams.contract.model import Contract
 from streams.settings import Settings
-from tests.core_sources import chosen
 from tests.benchmarks.live.events import Events, days_ago
 from tests.benchmarks.live.load import preload
 from tests.benchmarks.live.machine import Meter
 from tests.benchmarks.live.oracle import Oracle
 from tests.benchmarks.live.servers import Servers, servers
+from tests.core_sources import chosen
 
 Figures = dict[str, object]
 

@@ -104,4 +104,6 @@ def pace(
 def _keep(samples: list[Sample], due: float, error: object, message: Message) -> None:
     if error is not None:
         raise RuntimeError(f"Kafka did not take an event: {error}")
-    samples.append(Sample(due, message.topic(), message.partition(), message.offset()))
+    samples.append(
+        Sample(due, str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
+    )

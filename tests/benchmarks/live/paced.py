@@ -14,13 +14,13 @@ from statistics import median
 import psycopg
 
 from streams.settings import Settings
-from tests.core_sources import core
 from tests.benchmarks.live.events import Events
 from tests.benchmarks.live.load import pace
 from tests.benchmarks.live.machine import Meter
 from tests.benchmarks.live.oracle import Oracle
 from tests.benchmarks.live.servers import Servers, servers
 from tests.benchmarks.live.watching import latencies, read_seen, watched
+from tests.core_sources import core
 
 WARM_SECONDS = 20
 PERCENTS = (50, 95, 99)

@@ -103,7 +103,7 @@ def test_a_day_alone_with_the_claims_of_other_days_decides_as_live_did(
 ) -> None:
     every = events(count, seed)
     found, claimed = live(every, sizes)
-    by_day = {}
+    by_day = dict[int, str]()
     for day in DAYS:
         by_day |= whole([each for each in every if each.day == day], claimed.taken(besides=day))
     assert by_day == found
