@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 INSTALL := $(PYTHON) -m infra.install
 BIN := .venvs/stream/bin
 .DEFAULT_GOAL := help
-.PHONY: demo up down status logs doctor test check bench locks clean help
+.PHONY: demo up down status logs doctor test check bench docs locks clean help
 
 demo: ## install what is missing, start everything, play a simulated day of the city
 	@$(INSTALL) demo && $(BIN)/minsheng demo
@@ -32,6 +32,9 @@ check: ## lint, types, imports, unit and contract tests; no servers
 
 bench: ## measure; minutes of full load
 	@$(INSTALL) test && $(BIN)/python -m tests.benchmarks
+
+docs: ## write the documentation as a site: a page for each source, the pages of docs/
+	@$(INSTALL) check && $(BIN)/minsheng contract docs
 
 locks: ## resolve infra/locks/*.in and infra/jars anew, for review
 	@$(INSTALL) locks && $(INSTALL) jars-lock

@@ -25,7 +25,7 @@ from spark_jobs.rollup.day import Day
 from spark_jobs.rollup.errors import NotDeployed, RollupError
 from streams import days
 from streams.contract.model import Contract
-from streams.registry import deployed
+from streams.registry import ever_deployed
 from streams.settings import Settings
 
 LOG = structlog.get_logger()
@@ -44,7 +44,7 @@ def run(
     settings: Settings, wanted: Sequence[tuple[str, date]], options: Options, now: Callable[[], datetime]
 ) -> Iterator[Report]:
     """Roll up each (source, day) in turn. A day that fails does not keep the others from being rolled up."""
-    contracts = deployed(settings).contracts
+    contracts = ever_deployed(settings)
     application = Application(settings, options, now)
     for source, day in wanted:
         begun = time.monotonic()

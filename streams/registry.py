@@ -87,6 +87,15 @@ def everything(settings: Settings) -> Known:
         return known(connection)
 
 
+def ever_deployed(settings: Settings) -> dict[str, Contract]:
+    """Those in service and those that were retired: what days are rolled up by, and what names have titles.
+
+    Raises what Registry raises.
+    """
+    retired = {source: each.contract for source, each in everything(settings).retired.items()}
+    return {**retired, **deployed(settings).contracts}
+
+
 def deployed(settings: Settings) -> Deployed:
     """The contracts of this moment, over a connection that is closed again. Raises what Registry raises.
 

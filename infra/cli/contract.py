@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,24 +10,24 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra import deploy as deployment
-from infra.cli import exits
+from infra.cli import contract_deploy, contract_docs, contract_export, exits
+from infra.cli.contract_files import one
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, DryRun, err, fail, out, print_json
+from infra.cli.output import AsJson, err, fail, out, print_json
 from streams.contract.errors import ContractError, Problem
 from streams.contract.json_schema import event_schema
-from streams.contract.loader import load_contract, load_contracts
+from streams.contract.loader import load_contract, load_contracts, parse_contract
 from streams.contract.model import Contract
 from streams.contract.tables import ddl, metric_tables
 from streams.contract.types import values_of
 from streams.registry import deployed as deployed_now
 from streams.settings import Settings
 
+STANDARD_INPUT = Path("-")
+
 app = typer.Typer(
     no_args_is_help=True, help="Contracts: what a source's events are and what is derived from them."
 )
-
-Sources = Annotated[list[str] | None, typer.Argument(help="Sources; all of the folder if none is named.")]
 
 
 @app.command()
@@ -34,7 +35,10 @@ Sources = Annotated[list[str] | None, typer.Argument(help="Sources; all of the f
 def check(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Contract files or folders; the platform's own if none is named."),
+        typer.Argument(
+            allow_dash=True,
+            help="Contract files or folders, - for standard input; the platform's own if none is named.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,11 +46,10 @@ def check(
     found: dict[str, Contract] = {}
     problems: list[Problem] = []
     for path in paths or [Settings().contracts_dir]:
-        if not path.exists():
+        if not path.exists() and path != STANDARD_INPUT:
             fail(f"{path} does not exist.", exits.USAGE)
         try:
-            contracts = load_contracts(path) if path.is_dir() else {path.stem: load_contract(path)}
-            found.update(contracts)
+            found.update(_read(path))
         except ContractError as error:
             problems.extend(error.problems)
     if as_json:
@@ -101,7 +104,7 @@ def show(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that makes its tables.")] = False,
 ) -> None:
     """Show a contract of the folder: fields, checks, metrics and the tables they are kept in."""
-    contract = _chosen(Settings(), [source])[0]
+    contract = one(Settings(), source, as_deployed=False)
     if schema:
         print_json(event_schema(contract))
     elif sql:
@@ -112,50 +115,27 @@ def show(
         _show(contract)
 
 
-@app.command()
-@failures()
-def deploy(sources: Sources = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Make topics and tables, and put the contracts into service. Running it again changes nothing.
-
-    What would break those who read or send events is refused, with the line and the way out.
-    """
-    settings = Settings()
-    contracts = _chosen(settings, sources)
-    with err.status(f"deploying {len(contracts)} contracts ..."):
-        plan = deployment.deploy(settings, contracts, dry_run=dry_run)
-    if as_json:
-        print_json({**asdict(plan), "changes": plan.changes, "dry_run": dry_run})
-        return
-    for contract in plan.contracts:
-        before = f" (was {contract.deployed_version})" if contract.action == "change" else ""
-        out.print(
-            f"{contract.action:>6}  contract {contract.source} {contract.version}{before} {contract.title}"
-        )
-    for topic in plan.topics:
-        out.print(f"{topic.action:>6}  topic {topic.topic} {topic.detail}")
-    if dry_run:
-        out.print("Nothing was changed (--dry-run).")
+for command in (
+    contract_deploy.deploy,
+    contract_deploy.retire,
+    contract_deploy.history,
+    contract_deploy.diff,
+    contract_deploy.back,
+    contract_export.export,
+    contract_docs.docs,
+):
+    app.command()(command)
 
 
-@app.command()
-@failures()
-def retire(
-    source: Annotated[str, typer.Argument(help="A deployed source.")], dry_run: DryRun = False
-) -> None:
-    """Take a source out of service. Its topic, tables and numbers stay; `deploy` brings it back."""
-    settings = Settings()
-    if not dry_run:
-        deployment.retire(settings, source)
-    out.print(f"would retire {source}" if dry_run else f"retired {source}")
-
-
-def _chosen(settings: Settings, sources: list[str] | None) -> list[Contract]:
-    contracts = load_contracts(settings.contracts_dir)
-    for source in sources or []:
-        if source not in contracts:
-            there = ", ".join(contracts) or "none"
-            fail(f"There is no contract '{source}' in {settings.contracts_dir}: {there}.", exits.USAGE)
-    return [contract for source, contract in contracts.items() if not sources or source in sources]
+def _read(path: Path) -> dict[str, Contract]:
+    """The contracts of a file, a folder, or standard input. Raises ContractError."""
+    if path == STANDARD_INPUT:
+        contract = parse_contract(sys.stdin.read(), "standard input")
+    elif path.is_dir():
+        return load_contracts(path)
+    else:
+        contract = load_contract(path)
+    return {contract.source: contract}
 
 
 def _row(contract: Contract, file: Contract | None, deployed: Contract | None) -> dict[str, str | None]:
@@ -182,7 +162,7 @@ def _show(contract: Contract) -> None:
     out.print(f"[bold]{contract.source}[/] {contract.title} · {contract.owner} · {contract.version}")
     out.print(contract.about)
     fields = Table("field", "title", "type", "", "values", box=None, title="fields", title_justify="left")
-    for name, spec in contract.fields.items():
+    for name, spec in contract.columns.items():
         notes = [note for note in ("optional" * spec.optional, "personal" * (spec.pii is not None)) if note]
         bounds = (
             f"{spec.range[0]}..{spec.range[1]}" if spec.range else spec.pattern or ", ".join(values_of(spec))

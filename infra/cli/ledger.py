@@ -25,7 +25,7 @@ from infra.ledger import (
     read_senders,
     total,
 )
-from streams.registry import deployed
+from streams.registry import ever_deployed
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -86,8 +86,8 @@ def ledger(
 
 
 def titles(settings: Settings) -> dict[str, str]:
-    """The titles of the deployed contracts by source."""
-    return {name: contract.title for name, contract in deployed(settings).contracts.items()}
+    """The titles of all contracts by source, retired ones too."""
+    return {name: contract.title for name, contract in ever_deployed(settings).items()}
 
 
 def ledger_table(entries: Sequence[Entry], titles: dict[str, str]) -> Table:

@@ -25,7 +25,7 @@ from spark_jobs.rollup.due import Due, plain
 from spark_jobs.rollup.due import due as due_days
 from spark_jobs.rollup.due import published as published_days
 from streams.days import day_of, span
-from streams.registry import deployed
+from streams.registry import deployed, ever_deployed, everything
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -138,11 +138,16 @@ def due(days: Back = 62, as_json: AsJson = False) -> None:
 
 
 def _due(settings: Settings, days: int) -> list[Due]:
-    """The days that want a rollup, as far as so many days back from yesterday; oldest first."""
-    versions = {name: contract.version for name, contract in deployed(settings).contracts.items()}
+    """The days that want a rollup, as far as so many days back from yesterday; oldest first.
+
+    Of a source that was retired, those up to the day of its retirement.
+    """
+    versions = {name: contract.version for name, contract in ever_deployed(settings).items()}
+    until = {source: day_of(retired.at) for source, retired in everything(settings).retired.items()}
     yesterday = day_of(datetime.now(UTC)) - timedelta(days=1)
     with psycopg.connect(settings.postgres_dsn) as connection:
-        return list(due_days(connection, versions, yesterday - timedelta(days=days - 1), yesterday))
+        found = due_days(connection, versions, yesterday - timedelta(days=days - 1), yesterday)
+        return [each for each in found if each.day <= until.get(each.source, each.day)]
 
 
 def _roll_up(

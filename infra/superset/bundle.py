@@ -12,6 +12,8 @@ import yaml
 from infra.superset.assets import DATABASE, VERSION, Dashboard, Filter, stable_uuid
 from infra.superset.layout import dashboard_asset
 from infra.superset.pages.daily import daily
+from infra.superset.pages.differences import differences_page
+from infra.superset.pages.ledger import ledger_page
 from infra.superset.pages.overview import overview
 from infra.superset.pages.quarantine import quarantine_page
 from infra.superset.pages.source import marked, retired_page, source_page
@@ -47,6 +49,8 @@ def pages(
         *(source_page(contract, contracts, every) for contract in contracts.values()),
         *(retired_page(contract, every) for contract in kept.values()),
         daily(every),
+        differences_page(every),
+        ledger_page(every, topic_prefix),
         quarantine_page(every),
     )
 
@@ -114,4 +118,8 @@ def _file(key: str) -> str:
 
 
 def _yaml(asset: dict[str, Any]) -> str:
-    return yaml.safe_dump(asset, allow_unicode=True, sort_keys=False, width=10_000)
+    return str(yaml.dump(asset, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=10_000))
+
+
+# libyaml where PyYAML was built with it: sixteen sources have some seven hundred files.
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
-from infra.deploy import deploy
+from infra.deploy import deploy, retire
 from streams.contract.loader import load_contracts
 from streams.days import day_of
 from streams.settings import Settings
@@ -37,6 +37,25 @@ def test_due_lists_days_from_the_first_event_to_yesterday(deployed: Settings) ->
         {"source": "canteen_meal", "day": (today - timedelta(days=days)).isoformat(), "reason": "unpublished"}
         for days in (3, 2, 1)
     ]
+
+
+def test_a_retired_source_is_due_up_to_the_day_of_its_retirement_and_rolled_up_when_asked(
+    deployed: Settings,
+) -> None:
+    today = day_of(datetime.now(UTC))
+    retire(deployed, "canteen_meal")
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        connection.execute(
+            "insert into ops.span values ('canteen_meal', %s, %s, 5)", (today - timedelta(days=5), today)
+        )
+        connection.execute(
+            "update ops.contract set retired_at = now() - interval '3 days' where source = 'canteen_meal'"
+        )
+    found = json.loads(CliRunner().invoke(app, ["rollup", "due", "--json"]).stdout)
+    assert [each["day"] for each in found] == [(today - timedelta(days=n)).isoformat() for n in (5, 4, 3)]
+    arguments = ["rollup", "run", "--day", today.isoformat(), "--source", "canteen_meal", "--patience", "0"]
+    asked = CliRunner().invoke(app, [*arguments, "--json"])
+    assert asked.exit_code == 75  # its day is still running: it is known
 
 
 @pytest.mark.parametrize(("outcome", "expected"), [("refused", ["contract"]), ("published", [])])

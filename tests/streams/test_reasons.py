@@ -49,7 +49,7 @@ def test_a_reason_reads_as_a_sentence(reason: Reason, sentence: str) -> None:
 
 
 def test_a_source_without_contract_is_named_as_it_stands() -> None:
-    assert text(Reason("unknown_source"), None, source="aquarium") == "「aquarium」：没有这个来源的数据契约"
+    assert text(Reason("unknown_source"), None, source="aquarium") == "「aquarium」：没有这个来源的数据契约，或该来源已停用"
 
 
 @pytest.mark.parametrize("code", REASONS)

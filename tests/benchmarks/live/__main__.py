@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.live catchup|many|paced`: a table on the terminal, JSON into a folder."""
+"""`python -m tests.benchmarks.live catchup|many|paced|deploy-gap`: a table on the terminal, JSON into a folder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.live.catchup import catchup, many
+from tests.benchmarks.live.deploy_gap import deploy_gap
 from tests.benchmarks.live.machine import machine
 from tests.benchmarks.live.paced import paced
 
@@ -56,6 +57,12 @@ def paced_command(
 ) -> None:
     """Latency at a steady rate, from when an event was due to be sent until another connection sees it."""
     _show(paced(rate, seconds, rounds, compare_minutes), out)
+
+
+@app.command("deploy-gap")
+def deploy_gap_command(rate: float = 5_000, seconds: float = 40, rounds: int = 3, out: Out = OUT) -> None:
+    """Whether others pause while a source is deployed: the longest gap between two commits, with and without."""
+    _show(deploy_gap(rate, seconds, rounds), out)
 
 
 def _show(figures: dict[str, object], out: Path) -> None:
