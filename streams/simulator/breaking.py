@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from random import Random
 from typing import Any
 
 import duckdb
@@ -16,6 +17,9 @@ from streams.simulator.values import Column, as_value
 
 SAMPLES = 12
 """Values of each field, taken from right events, that are tried with each other."""
+
+OTHERS = 6
+"""Values of each field that its type makes: a day before and a day after, true and false."""
 
 MOST_COMBINATIONS = 50_000
 
@@ -65,7 +69,10 @@ def _candidates(contract: Contract, field: str, column: Column) -> list[Any]:
     listed = [as_value(spec, text) for text in list(values_of(spec))[:SAMPLES]]
     bounds = [as_value(spec, str(bound)) for bound in range_of(spec) or ()]
     absent = [None] if spec.optional else []
-    return list(dict.fromkeys([*seen, *listed, *bounds, *absent]))
+    named = NAMED_TYPES[spec.type]
+    random = Random(field)  # noqa: S311 (repeatable)
+    others = [] if spec.pii or named.number else [named.make(random, spec) for _ in range(OTHERS)]
+    return list(dict.fromkeys([*seen, *listed, *bounds, *absent, *others]))
 
 
 def _text(value: Any) -> str | None:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from streams.contract.model import Contract
 from streams.simulator.city import City
 from streams.simulator.faults import Event, Fault, WayName, faults, nothing
-from streams.simulator.plan import USUAL, Kind, Plan, Rates, first_sendings, plan, some
 from streams.simulator.nested import assembled
+from streams.simulator.plan import USUAL, Kind, Plan, Rates, first_sendings, plan, some
 from streams.simulator.population import Codes
 from streams.simulator.randomness import stream
 from streams.simulator.rows import Given, Rows
@@ -64,8 +64,7 @@ class SimulatedDay:
 
     @property
     def columns(self) -> Mapping[str, Column]:
-        """The columns and lists of every event as it really happened, in order of `times`; personal values are
-        raw."""
+        """Columns and lists of every event as it really happened, in order of `times`, with raw persons."""
         return self._right.columns
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 from typing import Any, Literal
 
 import numpy as np
@@ -65,16 +66,17 @@ def _whole_event() -> Iterator[Fault]:
 def _by_field(contract: Contract) -> Iterator[Fault]:
     for field, spec in contract.lists.items():
         yield Fault("wrong_type", field, partial(_set, field=field, values=["a text", {"an": "object"}, 12]))
-        too_many = [{}] * (spec.most_items + 1)
+        too_many: list[Any] = [{}] * (spec.most_items + 1)
         yield Fault("too_many", field, partial(_set, field=field, values=[too_many]))
     for field, _, spec in leaves(contract):
         named = NAMED_TYPES[spec.type]
         if not spec.optional:
             yield Fault("missing", field, partial(_without, field=field))
         if spec.pii is not None:
-            yield Fault("untokenised", field, nothing, ways=frozenset({"kafka"}))
+            raw = partial(_raw, field=field, spec=spec)
+            yield Fault("untokenised", field, raw, ways=frozenset({"kafka"}))
             if named.checksum is not None:
-                change = partial(_other_check_digit, field=field)
+                change = partial(_other_check_digit, field=field, spec=spec)
                 yield Fault("bad_checksum", field, change, ways=frozenset({"gateway"}))
             continue
         wrong = ["12"] if named.json in ("integer", "number", "boolean") else [12]
@@ -91,7 +93,7 @@ def _by_rule(field: str, spec: FieldSpec) -> Iterator[Fault]:
         outside = [int(bounds[0]) - 1, int(bounds[1]) + 1, 2**63]
         yield Fault("out_of_range", field, partial(_set, field=field, values=outside))
     if named.checksum is not None:
-        yield Fault("bad_checksum", field, partial(_other_check_digit, field=field))
+        yield Fault("bad_checksum", field, partial(_other_check_digit, field=field, spec=spec))
     if values_of(spec):
         yield Fault("not_in_enum", field, partial(_set, field=field, values=["unheard_of", FORMULA]))
     elif spec.pattern is not None:
@@ -128,11 +130,18 @@ def _set(event: Event, chance: np.random.Generator, *, field: str, values: list[
     data[key] = values[int(chance.integers(len(values)))]
 
 
-def _other_check_digit(event: Event, chance: np.random.Generator, *, field: str) -> None:
+def _raw(event: Event, chance: np.random.Generator, *, field: str, spec: FieldSpec) -> None:
+    """Give the event a value of the type where it has none: what is not there cannot be wrong."""
     data, key = holder(event["data"], field)
-    value = data.get(key)
-    if value:
-        data[key] = value[:-1] + ("0" if value[-1] != "0" else "1")
+    if not data.get(key):
+        random = Random(int(chance.integers(2**63)))  # noqa: S311 (synthetic values, repeatable)
+        data[key] = NAMED_TYPES[spec.type].make(random, spec)
+
+
+def _other_check_digit(event: Event, chance: np.random.Generator, *, field: str, spec: FieldSpec) -> None:
+    _raw(event, chance, field=field, spec=spec)
+    data, key = holder(event["data"], field)
+    data[key] = data[key][:-1] + ("0" if data[key][-1] != "0" else "1")
 
 
 def _replace(event: Event, chance: np.random.Generator, *, choices: list[dict[str, Any]]) -> None:

@@ -49,7 +49,7 @@ class Population:
         return np.concatenate(([0], np.cumsum(self._sizes)[:-1]))
 
     def in_turn(self, number: int, of: int) -> tuple[Population, Codes]:
-        """Those whose turn it is, the `number`th of as many equal parts as `of`, and their codes in the whole."""
+        """Those whose turn it is, the `number`th of `of` equal parts, and their codes in the whole."""
         codes = np.arange(number, len(self.values), of)
         return Population(self.values[codes], self.weights[codes], np.zeros(len(codes), np.int64)), codes
 

@@ -19,7 +19,7 @@ EVENT_DAY = "event_day"
 ELSE = "else"
 WAYS = ("weights", "between", "about", "share", "formula", "serial", "reference", "distinct", "by")
 CLOCKS = ("case_minutes", "step_minutes")
-"""Columns that formulas may name beside the fields: minutes since the case was opened and since its last step."""
+"""What formulas may name beside the fields: minutes since a case was opened and since its last step."""
 
 USUALLY_PRESENT = 80.0
 """Percentage of events that carry an optional field of which the contract says nothing."""

@@ -76,9 +76,6 @@ class Rows:
         self.columns[recipe.field] = values
 
     def _values(self, recipe: Recipe, chance: np.random.Generator) -> Column:
-        says, spec, count = recipe.says, drawn(self.contract)[recipe.field], len(self.times)
-        if spec.type == "list":
-            return lists(spec, says, count, chance)
         population = self.populations.get(recipe.field)
         if population is not None:
             if recipe.field not in self.codes:
@@ -86,20 +83,30 @@ class Rows:
             return population.values[self.codes[recipe.field]]
         if recipe.read_off is not None:
             return self.populations[recipe.read_off].beside[recipe.field][self.codes[recipe.read_off]]
-        if says.by is not None:
-            return self._each(recipe, chance)
-        if says.formula is not None:
-            return evaluate(
-                self.contract, recipe.field, says.formula, {**self.columns, **self.clocks}, self.day
-            )
-        if says.serial is not None:
-            return self._serial(says.serial)
-        if recipe.way is None and spec.type == "timestamp":
-            return objects(written(self.times))
-        if says.share is not None and says.of is not None:
-            shares = chance.uniform(*says.share, count)
-            return fitted(spec, self.columns[says.of].astype(np.float64) * shares, float(says.step))
-        return made(spec, says, count, chance, self.day)
+        return self._made(recipe, chance)
+
+    def _made(self, recipe: Recipe, chance: np.random.Generator) -> Column:
+        says, spec, count = recipe.says, drawn(self.contract)[recipe.field], len(self.times)
+        match recipe.way:
+            case _ if spec.type == "list":
+                values = lists(spec, says, count, chance)
+            case "by":
+                values = self._each(recipe, chance)
+            case "formula":
+                known = {**self.columns, **self.clocks}
+                values = evaluate(self.contract, recipe.field, says.formula or "", known, self.day)
+            case "serial":
+                values = self._serial(says.serial or "")
+            case "share":
+                low, high = says.share or (0.0, 0.0)
+                shares = chance.uniform(low, high, count)
+                whole = self.columns[says.of or ""].astype(np.float64)
+                values = fitted(spec, whole * shares, float(says.step))
+            case None if spec.type == "timestamp":
+                values = objects(written(self.times))
+            case _:
+                values = made(spec, says, count, chance, self.day)
+        return values
 
     def _drawn(self, population: Population, recipe: Recipe, chance: np.random.Generator) -> Codes:
         if recipe.decided_by is not None:

@@ -105,7 +105,8 @@ class Hours:
         day = day + np.where(late, self._wait[day % 7], 0)
         usual = self._usual(day % 7, chance)
         clock = np.where(late | early | (takes >= DAY_US), usual, clock)
-        return np.maximum(day * DAY_US + clock + midnight(_MONDAY), at + MILLISECOND_US)
+        reached: Instants = np.maximum(day * DAY_US + clock + midnight(_MONDAY), at + MILLISECOND_US)
+        return reached
 
     def _usual(self, weekday: Instants, chance: np.random.Generator) -> Instants:
         """A time of day for each of those weekdays, as events have it."""

@@ -1,4 +1,4 @@
-"""Which step of a case follows which, by chance: the transitions of a life cycle with the weights of its steps."""
+"""Which step of a case follows which: by chance, among those that may follow, by the weights of the steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Texts = NDArray[np.object_]
 
 
 class Steps:
-    """Draws steps. Where the step's recipe depends on another field (`by`), each of its values has a branch."""
+    """Draws steps. Where their weights depend on another field (`by`), each of its values has a branch."""
 
     def __init__(self, life: LifeCycle, recipe: Recipe) -> None:
         self._life, self._recipe = life, recipe

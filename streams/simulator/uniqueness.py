@@ -1,7 +1,7 @@
 """Which simulated events break a rule of uniqueness, and which do when they are said over again.
 
-A day's events are asked among themselves: that other days of a month do not break a rule is for the contract's
-recipes to see to (`turn`, `serial`).
+A day's events are asked among themselves: that other days of a month do not break a rule is for the recipes
+of the contract to see to (`turn`, `serial`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def keys(rows: Rows, name: str) -> list[tuple[object, ...] | None]:
 
 @dataclass(frozen=True)
 class Copies:
-    """Right events that are refused when they are said over again: their places, and the code of the reason."""
+    """Right events that are refused when they are said over again: their places, and why."""
 
     code: dict[int, str]
 
@@ -61,7 +61,7 @@ class Copies:
         return np.fromiter(self.code, np.int64, len(self.code))
 
     def of(self, event: int, sent: Instants, chance: np.random.Generator) -> int | None:
-        """One of them that was sent before `event` is; None where there is none. `sent`: when each event is."""
+        """One of them that is sent before `event`, or None; `sent` is when each event is."""
         earlier = self._places[sent[self._places] + SOON_US < sent[event]]
         return int(earlier[chance.integers(len(earlier))]) if len(earlier) else None
 

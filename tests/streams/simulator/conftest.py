@@ -15,6 +15,8 @@ from streams.simulator.day import SimulatedDay
 from streams.simulator.plan import Rates
 
 CONTRACTS = load_contracts(REPOSITORY / "streams" / "contracts")
+EVENTS = 700
+"""About so many events has a day of any source unless told otherwise."""
 FRIDAY = date(2022, 6, 10)
 
 Day = Callable[..., SimulatedDay]
@@ -30,7 +32,10 @@ def contract(request: pytest.FixtureRequest) -> Contract:
 def simulated(contract: Contract) -> Day:
     """Makes a day of the contract at hand, small unless told otherwise, with much that goes wrong."""
 
-    def make(day: date = FRIDAY, *, seed: int = 1, scale: float = 0.05, **options: Any) -> SimulatedDay:
+    def make(
+        day: date = FRIDAY, *, seed: int = 1, scale: float | None = None, **options: Any
+    ) -> SimulatedDay:
+        scale = scale or EVENTS / contract.expect.per_day
         options.setdefault("rates", Rates(late=0.1, duplicate=0.1, conflict=0.05, faulty=0.1))
         return SimulatedDay(city(contract.source, seed), day, scale, **options)
 
