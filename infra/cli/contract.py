@@ -2,70 +2,39 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from infra.cli import contract_deploy, contract_docs, contract_export, exits
+from infra.cli import (
+    contract_check,
+    contract_deploy,
+    contract_docs,
+    contract_export,
+    contract_new,
+    contract_try,
+)
 from infra.cli.contract_files import one
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, err, fail, out, print_json
-from streams.contract.errors import ContractError, Problem
+from infra.cli.output import AsJson, out, print_json
 from streams.contract.json_schema import event_schema
-from streams.contract.loader import load_contract, load_contracts, parse_contract
+from streams.contract.loader import load_contracts
 from streams.contract.model import Contract
 from streams.contract.tables import ddl, metric_tables
 from streams.contract.types import values_of
 from streams.registry import deployed as deployed_now
+from streams.registry import everything
 from streams.settings import Settings
-
-STANDARD_INPUT = Path("-")
 
 app = typer.Typer(
     no_args_is_help=True, help="Contracts: what a source's events are and what is derived from them."
 )
 
 
-@app.command()
-@failures()
-def check(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            allow_dash=True,
-            help="Contract files or folders, - for standard input; the platform's own if none is named.",
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read contract files and say everything that is wrong with them. Exit code 3 if anything is."""
-    found: dict[str, Contract] = {}
-    problems: list[Problem] = []
-    for path in paths or [Settings().contracts_dir]:
-        if not path.exists() and path != STANDARD_INPUT:
-            fail(f"{path} does not exist.", exits.USAGE)
-        try:
-            found.update(_read(path))
-        except ContractError as error:
-            problems.extend(error.problems)
-    if as_json:
-        print_json(
-            {
-                "contracts": {source: contract.version for source, contract in found.items()},
-                "problems": [asdict(problem) for problem in problems],
-            }
-        )
-    else:
-        for contract in found.values():
-            out.print(f"[green]ok[/] {contract.source} {contract.version} {contract.title}")
-        for problem in problems:
-            err.print(str(problem), markup=False, style="red", soft_wrap=True)
-    if problems:
-        raise typer.Exit(exits.NO)
+app.command()(contract_new.new)
+app.command()(contract_check.check)
+app.command(name="try")(contract_try.try_contract)
 
 
 @app.command(name="list")
@@ -76,15 +45,19 @@ def list_contracts(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the sources of the folder and those that are deployed, and whether they agree."""
+    """List the sources of the folder and those that are or were deployed, and whether they agree."""
     settings = Settings()
     deployed = deployed_now(settings).contracts
     if only_deployed:
         rows = [_named(contract) | {"deployed": contract.version} for contract in deployed.values()]
     else:
         files = load_contracts(settings.contracts_dir)
-        known = {**deployed, **files}
-        rows = [_row(known[source], files.get(source), deployed.get(source)) for source in sorted(known)]
+        retired = {source: each.contract for source, each in everything(settings).retired.items()}
+        known = {**retired, **deployed, **files}
+        rows = [
+            _row(known[source], files.get(source), deployed.get(source), is_retired=source in retired)
+            for source in sorted(known)
+        ]
     if as_json:
         print_json(rows)
         return
@@ -127,20 +100,13 @@ for command in (
     app.command()(command)
 
 
-def _read(path: Path) -> dict[str, Contract]:
-    """The contracts of a file, a folder, or standard input. Raises ContractError."""
-    if path == STANDARD_INPUT:
-        contract = parse_contract(sys.stdin.read(), "standard input")
-    elif path.is_dir():
-        return load_contracts(path)
-    else:
-        contract = load_contract(path)
-    return {contract.source: contract}
-
-
-def _row(contract: Contract, file: Contract | None, deployed: Contract | None) -> dict[str, str | None]:
-    """One source, of which there is a file, a deployed contract, or both; `contract` is one of them."""
-    if file is None:
+def _row(
+    contract: Contract, file: Contract | None, deployed: Contract | None, *, is_retired: bool
+) -> dict[str, str | None]:
+    """One source, of which there is a file, a deployed or retired contract, or both; `contract` is one."""
+    if is_retired:
+        state = "retired"
+    elif file is None:
         state = "deployed, no file"
     elif deployed is None:
         state = "not deployed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -97,12 +98,13 @@ def history(
     if as_json:
         print_json([_event(event) for event in events])
         return
-    table = Table("when", "by", "what", "version", "changes", box=None)
+    table = Table("when", "by", "what", "version", "changes", "events judged by another", box=None)
     for event in events:
         entry = event.entry
         when = entry.at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
         said = "cannot be compared" if event.changes is None else "\n".join(_short(c) for c in event.changes)
-        table.add_row(when, escape(entry.by), entry.action, entry.version, escape(said) or "-")
+        elsewhere = f"{event.elsewhere:,}" if event.elsewhere else "-"
+        table.add_row(when, escape(entry.by), entry.action, entry.version, escape(said) or "-", elsewhere)
     out.print(table)
 
 
@@ -193,9 +195,18 @@ def _show(plan: Plan, *, dry_run: bool, as_json: bool) -> None:
 
 
 def _show_lines(plan: Plan) -> None:
+    """What changes, line by line; what does not, kind by kind, unless it is a note."""
     table = Table("", "", "name", "", box=None, show_header=False)
+    kept = Counter[str]()
     for action, kind, name, detail in plan.lines():
-        table.add_row(action, kind, escape(name), escape(detail), style=COLORS.get(action))
+        if action == "keep" and not (kind == "topic" and detail):
+            kept[kind] += 1
+        else:
+            table.add_row(action, kind, escape(name), escape(detail), style=COLORS.get(action))
+    if plan.dashboards.unchanged:
+        kept["dashboards"] = plan.dashboards.unchanged
+    for kind, count in kept.items():
+        table.add_row("keep", kind, f"{count} untouched", "")
     out.print(table)
 
 
@@ -206,6 +217,7 @@ def _event(event: past.Event) -> dict[str, Any]:
         "by": entry.by,
         "action": entry.action,
         "version": entry.version,
+        "events_judged_by_another": event.elsewhere,
         "changes": None if event.changes is None else [asdict(change) for change in event.changes],
     }
 

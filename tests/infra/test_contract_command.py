@@ -92,4 +92,6 @@ def test_deploy_list_and_retire(folder: Path, settings: Settings) -> None:
     assert "报亭销售" in run("list", "--deployed").stdout
     assert run("retire", "kiosk_sale").exit_code == 0
     assert json.loads(run("list", "--deployed", "--json").stdout) == []
+    (folder / "kiosk_sale.yaml").write_text(SOUND, encoding="utf-8")
+    assert [row["state"] for row in json.loads(run("list", "--json").stdout)] == ["retired"]
     assert run("retire", "kiosk_sale").exit_code == 2
