@@ -309,6 +309,8 @@ class Contract(Model):
     def version(self) -> str:
         """12 hex digits over everything that the contract says (not over comments, layout and defaults)."""
         said = self.model_dump(mode="json", exclude_defaults=True)
+        # Of all that has names, only rules of uniqueness mean something else in another order.
+        said["unique"] = list(said.get("unique", {}).items())
         canonical = json.dumps(said, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

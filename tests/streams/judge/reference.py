@@ -292,8 +292,8 @@ def _text_faults(spec: FieldSpec, value: str) -> set[str]:  # noqa: PLR0911 (the
     match spec.type:
         case "enum":
             return set() if value in (spec.values or {}) else {"not_in_enum"}
-        case "division":
-            return set() if value in NAMED_TYPES["division"].labels else {"not_in_enum"}
+        case "division" | "township":
+            return set() if value in NAMED_TYPES[spec.type].labels else {"not_in_enum"}
         case "date":
             return set() if _is_date(value) else {"bad_pattern"}
         case "timestamp":
