@@ -1,0 +1,91 @@
+"""The columns of a sample, each with its part: the event's time, its id, its place, a field, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from streams.authoring.errors import NoContract
+from streams.authoring.facts import Facts, Rows
+from streams.authoring.guess import Guess, LeftOut, guess
+from streams.authoring.roles import id_of, key_of, time_of
+
+MOST_FIELDS = 60
+"""Of a contract (streams.contract.model)."""
+
+Role = Callable[[Sequence[Guess]], Guess | None]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """`fields` hold the key, but neither the time nor the id: those are attributes of an event."""
+
+    fields: tuple[Guess, ...]
+    time: Guess | None
+    id: Guess | None
+    key: Guess
+    key_because: str
+    left_out: tuple[LeftOut, ...]
+
+
+def choose(
+    rows: Rows,
+    facts: Sequence[Facts],
+    names: Mapping[str, str],
+    *,
+    time: str | None = None,
+    id: str | None = None,  # noqa: A002 (what CloudEvents calls it)
+    key: str | None = None,
+) -> Chosen:
+    """Guess every column and give each its part. `time`, `id`, `key`: headings that are decided already.
+
+    Raises NoContract where no column could be the place.
+    """
+    guesses: list[Guess] = []
+    left_out: list[LeftOut] = []
+    for each in facts:
+        found = guess(rows, each, [*names.values(), *(g.name for g in guesses)], name=names.get(each.heading))
+        if isinstance(found, Guess):
+            guesses.append(found)
+        else:
+            left_out.append(found)
+    moment = _part(time, guesses, "time", time_of)
+    identity = _part(id, guesses, "id", id_of)
+    guesses = [each for each in guesses if each not in (moment, identity)]
+    place = _part(key, guesses, "key", key_of)
+    if place is None:
+        raise NoContract(
+            f"{rows.sample.name}: no column could be the place of an event (a text that every row has)."
+            " Add one to the sample: a canteen, a station, a division."
+        )
+    because = _because(place)
+    if place.spec.optional:
+        required = replace(place, spec=place.spec.model_copy(update={"optional": False}))
+        guesses = [required if each is place else each for each in guesses]
+        place = required
+    if len(guesses) > MOST_FIELDS:
+        fullest = sorted(guesses, key=lambda g: (g is not place, g.facts.empty))[:MOST_FIELDS]
+        why = f"a contract has at most {MOST_FIELDS} fields; this one is emptier, or further to the right"
+        left_out += [LeftOut(g.heading, why) for g in guesses if g not in fullest]
+        guesses = [g for g in guesses if g in fullest]
+    return Chosen(tuple(guesses), moment, identity, place, because, tuple(left_out))
+
+
+def _part(heading: str | None, guesses: Sequence[Guess], part: str, role: Role) -> Guess | None:
+    if heading is None:
+        return role(guesses)
+    found = next((each for each in guesses if heading in (each.heading, each.name)), None)
+    if found is None:
+        there = ", ".join(each.heading for each in guesses)
+        raise NoContract(
+            f"--{part} {heading}: no such column, or nothing could be proposed for it; there are {there}."
+        )
+    return found
+
+
+def _because(place: Guess) -> str:
+    facts = place.facts
+    said = f"key, the place whose events stay in order: {place.heading}, {facts.distinct:,} different in {facts.filled:,}"
+    if facts.empty:
+        said += f"; required, so {facts.empty:,} rows without it would be refused"
+    return said

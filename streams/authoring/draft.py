@@ -1,0 +1,195 @@
+"""A sample and what its owner says of it -> the contract that is proposed, and how its file is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from streams.authoring.chosen import Chosen, choose
+from streams.authoring.example_verdicts import example_verdicts
+from streams.authoring.examples import bad_examples, good_examples
+from streams.authoring.facts import Rows, facts_of
+from streams.authoring.guess import Guess, LeftOut
+from streams.authoring.mapping import mapping_of
+from streams.authoring.measures import metrics_of
+from streams.authoring.relations import Relation, relations_of
+from streams.authoring.rhythm import UNKNOWN, Rhythm, rhythm_of
+from streams.authoring.roles import dimensions_of
+from streams.authoring.sample import TIME_ATTRIBUTE, Sample
+from streams.authoring.simulation import simulate_of, unbound
+from streams.authoring.writing import written
+from streams.contract.loader import parse_contract
+from streams.contract.model import Contract
+
+SHORT_HISTORY_DAYS = 60
+"""What a contract accepts unless it says otherwise (streams.contract.model.Accept)."""
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a sample cannot tell. `names`: heading -> the name that its field is to have.
+
+    `time`, `id`, `key`: headings of the columns that are the event's time, its id and its place.
+    """
+
+    source: str
+    title: str
+    about: str
+    owner: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    time: str | None = None
+    id: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`text`: the contract's YAML; `mapping`: that of the importer's mapping, None where none is needed."""
+
+    contract: Contract
+    text: str
+    mapping: str | None
+    chosen: Chosen
+    left_out: tuple[LeftOut, ...]
+
+
+def draft(sample: Sample, wishes: Wishes, today: date, progress: Progress = lambda _: None) -> Draft:
+    """Propose a contract. `today`: from which the age of the sample's events counts.
+
+    Raises NoContract where the sample holds no field that could be a place.
+    """
+    rows = Rows.of(sample)
+    try:
+        count = len(sample.headings)
+        facts = facts_of(rows, lambda done: progress(0.6 * done / count))
+        time = TIME_ATTRIBUTE if sample.is_events else wishes.time
+        chosen = choose(rows, facts, wishes.names, time=time, id=wishes.id, key=wishes.key)
+        progress(0.7)
+        return _written(rows, wishes, chosen, today, progress)
+    finally:
+        rows.close()
+
+
+def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: Progress) -> Draft:
+    relations = unbound(relations_of(rows, chosen.fields))
+    fields = _with_common_ranges(chosen.fields, relations)
+    progress(0.8)
+    rhythm = _rhythm(rows, chosen.time)
+    document: dict[str, Any] = {
+        "source": wishes.source,
+        "title": wishes.title,
+        "about": wishes.about,
+        "owner": wishes.owner,
+        "topic": {"partitions": 2, "retention": "7d", "key": chosen.key.name},
+    }
+    if rhythm.first is not None and (today - rhythm.first).days >= SHORT_HISTORY_DAYS - 1:
+        document["accept"] = {"past": f"{(today - rhythm.first).days + 31}d", "future": "1d"}
+    document["fields"] = {guess.name: _spec(guess) for guess in fields}
+    if relations:
+        document["checks"] = {each.name: {"title": each.title, "that": each.that} for each in relations}
+    document["metrics"] = metrics_of(
+        wishes.title, fields, chosen.key.name, dimensions_of(fields, chosen.key.name)
+    )
+    document["expect"] = rhythm.expect
+    document["simulate"] = simulate_of(rows, fields, relations, chosen.key.name)
+    comments = _comments(fields, chosen, relations, rhythm)
+    heading = _heading(rows.sample)
+    candidates = good_examples(rows, fields, relations)
+    progress(0.9)
+    document["examples"] = {"good": candidates}
+    document["examples"]["good"] = _accepted(parse_contract(written(document, {}), wishes.source))
+    document["examples"]["bad"] = bad_examples(fields, relations, document["examples"]["good"][0])
+    document["examples"]["bad"] = _confirmed(document, wishes.source)
+    text = written(document, comments, heading)
+    contract = parse_contract(text, wishes.source)
+    progress(1.0)
+    return Draft(contract, text, mapping_of(rows.sample, contract, chosen), chosen, tuple(chosen.left_out))
+
+
+def _accepted(contract: Contract) -> list[dict[str, Any]]:
+    """The first good example that the judge accepts, and the last one: it has the fewest fields."""
+    verdicts, _ = example_verdicts(contract)
+    right = [
+        dict(data)
+        for data, verdict in zip(contract.examples.good, verdicts, strict=True)
+        if not verdict.reasons
+    ]
+    chosen = right or [dict(contract.examples.good[0])]
+    return [chosen[0]] if chosen[0].keys() == chosen[-1].keys() else [chosen[0], chosen[-1]]
+
+
+def _confirmed(document: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
+    """The counter-examples that are rejected for the reason that they name."""
+    contract = parse_contract(written(document, {}), source)
+    _, verdicts = example_verdicts(contract)
+    return [
+        bad
+        for bad, verdict in zip(document["examples"]["bad"], verdicts, strict=True)
+        if verdict.gives(bad["because"], bad.get("field"))
+    ]
+
+
+def _rhythm(rows: Rows, time: Guess | None) -> Rhythm:
+    if time is None:
+        return UNKNOWN
+    return rhythm_of(rows, time.value, has_clock=time.spec.type == "timestamp")
+
+
+def _with_common_ranges(guesses: Sequence[Guess], relations: Sequence[Relation]) -> list[Guess]:
+    """What adds up has one range: a part may be as large as the whole."""
+    wide: dict[str, tuple[Any, Any]] = {}
+    by_name = {guess.name: guess for guess in guesses}
+    for relation in relations:
+        names = (relation.whole, *relation.parts)
+        bounds = [by_name[name].spec.range or (0, 0) for name in names]
+        wide |= dict.fromkeys(names, (min(low for low, _ in bounds), max(high for _, high in bounds)))
+    return [
+        Guess(**{**vars(guess), "spec": guess.spec.model_copy(update={"range": wide[guess.name]})})
+        if guess.name in wide
+        else guess
+        for guess in guesses
+    ]
+
+
+def _spec(guess: Guess) -> dict[str, Any]:
+    said = guess.spec.model_dump(exclude_defaults=True)
+    ordered = {key: said[key] for key in ("title", "type") if key in said}
+    return ordered | {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in said.items()
+        if key not in ordered
+    }
+
+
+def _comments(
+    fields: Sequence[Guess], chosen: Chosen, relations: Sequence[Relation], rhythm: Rhythm
+) -> dict[tuple[str, ...], tuple[str, ...]]:
+    comments: dict[tuple[str, ...], tuple[str, ...]] = {("topic",): (chosen.key_because,)}
+    comments |= {("fields", g.name): (f"{g.heading}: {'; '.join(g.evidence)}",) for g in fields}
+    comments["fields", "*"] = tuple(f"left out: {each.heading}: {each.why}" for each in chosen.left_out)
+    comments |= {("checks", each.name): (each.evidence,) for each in relations}
+    comments["expect",] = rhythm.evidence
+    if rhythm.first is not None:
+        comments["accept",] = (
+            f"The sample begins on {rhythm.first}. Narrow this once the history is imported: past: 60d.",
+        )
+    comments["examples",] = (
+        "Made up, but for numbers and choices: no identifier, name or text of the sample is here.",
+    )
+    return comments
+
+
+def _heading(sample: Sample) -> tuple[str, ...]:
+    part = "" if sample.is_whole else " (the first ones of more)"
+    lines = [
+        f"Proposed from {sample.rows.num_rows:,} rows of {sample.name}{part}. Read it, correct it, then:",
+        "minsheng contract check, minsheng contract try, minsheng contract deploy.",
+    ]
+    if sample.unreadable:
+        shown = ", ".join(f"{line} ({fault})" for line, fault in sample.unreadable[:5])
+        lines.append(f"{len(sample.unreadable):,} lines could not be read: {shown}")
+    return tuple(lines)

@@ -1,0 +1,148 @@
+"""A file of rows, read whole into columns of text, as the importer would read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from streams.errors import HeadingsUnknown
+from streams.importer.readers import MAX_COLUMNS, Row, Table, open_table
+from streams.importer.values import text_of
+
+MOST_ROWS = 1_000_000
+"""More tell nothing new, and are held in memory."""
+
+TIME_ATTRIBUTE = "CloudEvents time"
+"""The heading under which the time of rows stands that are CloudEvents already."""
+
+_CHUNK_ROWS = 20_000
+Progress = Callable[[float, int], None]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`rows`: `line` (int64, of the file) and a string column `c<n>` for each heading; null where empty.
+
+    `unreadable`: lines that the reader could not take apart, and why. `is_events`: the rows were CloudEvents;
+    the headings are then the names in their `data`, and TIME_ATTRIBUTE.
+    """
+
+    name: str
+    encoding: str | None
+    headings: tuple[str, ...]
+    rows: pa.Table
+    unreadable: tuple[tuple[int, str], ...] = ()
+    is_whole: bool = True
+    is_events: bool = False
+
+    def column(self, heading: str) -> str:
+        """The column of `rows` that holds the cells under a heading."""
+        return f"c{self.headings.index(heading)}"
+
+
+def read_sample(
+    path: Path,
+    *,
+    sheet: str | None = None,
+    most_rows: int = MOST_ROWS,
+    progress: Progress = lambda *_: None,
+) -> Sample:
+    """Read a file's rows. Raises FileUnreadable, HeadingsUnknown (no heading, two alike, no rows)."""
+    with open_table(path, sheet=sheet) as table:
+        columns = _Columns(table.headings or ())
+        while chunk := list(islice(_limited(table, most_rows - columns.count), _CHUNK_ROWS)):
+            columns.add(chunk)
+            progress(table.done(), columns.count)
+        is_whole = columns.count < most_rows or next(table.rows, None) is None
+        return columns.sample(path.name, table, is_whole=is_whole)
+
+
+def _limited(table: Table, count: int) -> Iterator[Row]:
+    return islice(table.rows, max(count, 0))
+
+
+@dataclass
+class _Columns:
+    """Cells column by column; kept as Arrow chunk by chunk, which is a fifth of what Python takes."""
+
+    given: tuple[str, ...]
+    headings: dict[str, int] = field(default_factory=dict)
+    chunks: list[pa.Table] = field(default_factory=list)
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+    count: int = 0
+    is_events: bool = False
+
+    def __post_init__(self) -> None:
+        self.headings = {heading: number for number, heading in enumerate(self.given)}
+
+    def add(self, rows: list[Row]) -> None:
+        self.count += len(rows)
+        self.unreadable += [(row.line, row.fault) for row in rows if row.fault is not None]
+        lines: list[int] = []
+        cells: list[dict[str, Any]] = []
+        for row in rows:
+            if row.fault is None:
+                lines.append(row.line)
+                cells.append(self._plain(row.cells))
+        for name in dict.fromkeys(name for each in cells for name in each):
+            if name not in self.headings:
+                self._add_heading(name)
+        arrays: list[Any] = [pa.array(lines, pa.int64())]
+        arrays += [
+            pa.array([_written(each.get(name)) for each in cells], pa.string()) for name in self.headings
+        ]
+        names = ["line", *(f"c{number}" for number in range(len(self.headings)))]
+        self.chunks.append(pa.table(arrays, names))
+
+    def _add_heading(self, name: str) -> None:
+        if len(self.headings) >= MAX_COLUMNS:
+            raise HeadingsUnknown(
+                f"The sample has more than {MAX_COLUMNS} different keys. Nest less, or send less."
+            )
+        self.headings[name] = len(self.headings)
+
+    def _plain(self, cells: Any) -> dict[str, Any]:
+        if "specversion" not in cells or not isinstance(cells.get("data"), dict):
+            return dict(cells)
+        self.is_events = True
+        return {TIME_ATTRIBUTE: cells.get("time"), **cells["data"]}
+
+    def sample(self, name: str, table: Table, *, is_whole: bool) -> Sample:
+        filled = [chunk for chunk in self.chunks if chunk.num_rows]
+        if not filled:
+            raise HeadingsUnknown(f"{name} has headings, but no rows. Give it some: guesses need evidence.")
+        return Sample(
+            name=name,
+            encoding=table.encoding,
+            headings=tuple(self.headings),
+            rows=pa.concat_tables(filled, promote_options="default"),
+            unreadable=tuple(self.unreadable),
+            is_whole=is_whole,
+            is_events=self.is_events,
+        )
+
+
+def _written(cell: Any) -> str | None:
+    """A cell as a person would have typed it."""
+    if cell is None or isinstance(cell, str):
+        text = cell
+    elif isinstance(cell, datetime):
+        text = cell.isoformat(sep=" ")
+    elif isinstance(cell, date):
+        text = cell.isoformat()
+    elif isinstance(cell, (dict, list)):
+        text = orjson.dumps(cell, default=str).decode()
+    else:
+        text = text_of(cell)
+    return None if text is None or not text.strip() else _utf8(text.strip())
+
+
+def _utf8(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,245 @@
+"""Samples as they really come: of other encodings and formats, and hostile ones."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from infra.trial.arrivals import of_file
+from infra.trial.outcome import Outcome, Trial
+from streams.authoring.draft import Draft, Wishes, draft
+from streams.authoring.errors import NoContract
+from streams.authoring.sample import read_sample
+from streams.errors import FileUnreadable, HeadingsUnknown, ImportRefused
+from streams.importer.mapping import ColumnMapping, read_mapping
+from streams.importer.readers import open_table
+from streams.settings import REPOSITORY
+from streams.zone import ZONE
+from tests.streams.authoring.rides import HEADINGS, rides, write_csv, write_lines
+
+TODAY = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+LA311 = REPOSITORY / "tests" / "data" / "la311" / "la311_2020.csv"
+
+
+def proposed(path: Path, **wishes: str) -> Draft:
+    said = {"source": "a_source", "title": "某来源", "about": "一条事件", "owner": "某部门"} | wishes
+    return draft(read_sample(path), Wishes(**said), TODAY.date())
+
+
+def imported(path: Path, made: Draft, folder: Path) -> Outcome:
+    """What the importer would make of the sample by the contract and the mapping that were proposed."""
+    mapping = ColumnMapping()
+    if made.mapping is not None:
+        (folder / "mapping.yaml").write_text(made.mapping, encoding="utf-8")
+        mapping = read_mapping(folder / "mapping.yaml")
+    trial = Trial(made.contract)
+    with open_table(path) as table:
+        for arrivals in of_file(table, made.contract, mapping, datetime.now(UTC)):
+            trial.add(arrivals)
+    return trial.finish()
+
+
+def few(count: int = 120) -> list[dict[str, str]]:
+    return list(rides(count, begin=TODAY - timedelta(days=22)))
+
+
+def test_gb18030_is_read_like_utf_8(tmp_path: Path) -> None:
+    here = write_csv(tmp_path / "here.csv", iter(few()))
+    there = write_csv(tmp_path / "there.csv", iter(few()), encoding="gb18030")
+    assert proposed(there).contract.version == proposed(here).contract.version
+
+
+def test_a_byte_order_mark_is_no_part_of_a_heading(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "bom.csv", iter(few()), encoding="utf-8-sig")
+    assert read_sample(path).headings == HEADINGS
+
+
+def test_a_workbook_with_dates_and_numbers_of_its_own_is_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["时间", "站点编号", "人次", "金额(元)", "合计"])
+    for number in range(60):
+        at = TODAY - timedelta(hours=number)
+        sheet.append(
+            [at.replace(tzinfo=None), f"ZD{number % 5:03d}", number % 7 + 1, 1.5, f"=C{number + 2}*2"]
+        )
+    book.save(tmp_path / "book.xlsx")
+    made = proposed(tmp_path / "book.xlsx")
+    types = {guess.heading: guess.spec.type for guess in made.chosen.fields}
+    assert types == {"站点编号": "text", "人次": "count", "金额(元)": "fen"}
+    assert [each.heading for each in made.left_out] == [
+        "合计"
+    ]  # formulas that no spreadsheet has computed yet
+    assert imported(tmp_path / "book.xlsx", made, tmp_path).counts == {"accepted": 60}
+
+
+def test_tabs_of_a_paste_part_columns(tmp_path: Path) -> None:
+    path = tmp_path / "paste"
+    rows = "\n".join(f"2026-01-{day:02d} 08:00\tZD{day % 3}\t{day}" for day in range(1, 29))
+    path.write_text(f"时间\t站点\t数量\n{rows}\n", encoding="utf-8")
+    assert proposed(path).chosen.key.heading == "站点"
+
+
+def test_json_lines_have_headings_of_their_own(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", ({k: v for k, v in row.items() if v} for row in few()))
+    assert {g.heading for g in proposed(path).chosen.fields} >= {"身份证号", "备注"}
+
+
+def test_events_as_they_are_sent_need_no_mapping(tmp_path: Path) -> None:
+    rows = [
+        {"specversion": "1.0", "id": str(n), "source": "/a", "type": "a_source",
+         "time": (TODAY - timedelta(hours=n)).isoformat(), "data": {"station": f"ZD{n % 4}", "people": n % 9}}
+        for n in range(80)
+    ]  # fmt: skip
+    path = write_lines(tmp_path / "events.jsonl", iter(rows))
+    made = proposed(path)
+    assert made.mapping is None
+    assert set(made.contract.fields) == {"station", "people"}
+    assert imported(path, made, tmp_path).counts == {"accepted": 80}
+
+
+def test_real_requests_of_a_city_are_taken_whole(tmp_path: Path) -> None:
+    made = proposed(LA311)
+    chosen = made.chosen
+    assert (chosen.time and chosen.time.heading, chosen.id and chosen.id.heading) == (
+        "createddate",
+        "srnumber",
+    )
+    assert made.mapping is not None
+    assert "{to: time, format: '%m/%d/%y %H:%M'}" in made.mapping
+    outcome = imported(LA311, made, tmp_path)
+    assert outcome.counts["accepted"] >= 9_990
+    assert outcome.counts["accepted"] + outcome.counts["refused"] == 10_000
+
+
+def test_money_without_a_unit_is_taken_for_yuan_and_the_mapping_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "时间,站点,金额\n" + "".join(f"2026-01-02 08:{n:02d},ZD{n % 3},{n}.5\n" for n in range(60)),
+        encoding="utf-8",
+    )
+    made = proposed(path)
+    assert "金额: {to: amount_fen, unit: 元}" in (made.mapping or "")
+    days = imported(path, made, tmp_path).days["a_source__events"].to_pylist()
+    assert sum(row["amount_fen"] for row in days) == sum(n * 100 + 50 for n in range(60))
+
+
+def test_names_of_the_platform_s_own_are_not_given_to_fields(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "时间,minute,revision,hour,order\n"
+        + "".join(f"2026-01-02 08:{n:02d},a{n % 3},b{n % 2},c,d\n" for n in range(60)),
+        encoding="utf-8",
+    )
+    assert set(proposed(path).contract.fields) == {"minute_said", "revision_said", "hour_said", "order"}
+
+
+def test_two_hundred_columns_become_sixty_fields(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    headings = ",".join(f"列{n}" for n in range(198))
+    path.write_text(
+        f"时间,站点,{headings}\n"
+        + "".join(f"2026-01-02 08:{n:02d},ZD{n % 3}{f',{n}' * 198}\n" for n in range(40)),
+        encoding="utf-8",
+    )
+    made = proposed(path)
+    assert len(made.contract.fields) == 60
+    assert len(made.left_out) == 139
+    assert "站点" in {guess.heading for guess in made.chosen.fields}
+
+
+def test_mixed_cells_keep_the_type_of_most(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "时间,站点,数量\n"
+        + "".join(f"2026-01-02 08:00:{n % 60:02d},ZD{n % 3},{'N/A' if n == 50 else n}\n" for n in range(100)),
+        encoding="utf-8",
+    )
+    made = proposed(path)
+    assert made.contract.fields["quantity"].type == "count"
+    assert "99 of 100 are whole numbers; 1 is not and would be refused: line 52" in made.text
+    assert imported(path, made, tmp_path).counts == {"accepted": 99, "refused": 1}
+
+
+def test_control_characters_and_long_cells_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {
+            "time": "2026-01-02T08:00:00+08:00",
+            "站点": f"ZD{n % 3}",
+            "说\u202e明\x07": f"a\x07{n}\u2028",
+            "长": "x" * 3_000 + str(n),
+        }
+        for n in range(50)
+    ]
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=True) for row in rows), encoding="utf-8")
+    made = proposed(path)
+    assert "\x07" not in made.text
+    assert "too long, would be refused" in made.text
+
+
+def test_a_number_of_a_person_in_a_free_text_is_said_and_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"2026-01-02 08:{n:02d},ZD{n % 3},来电反映路灯不亮第{n}次" for n in range(60)]
+    rows[7] += "联系13812345678"
+    path.write_text("时间,站点,诉求内容\n" + "\n".join(rows), encoding="utf-8")
+    made = proposed(path)
+    assert "a person's number stands in the text and would be refused: line 9" in made.text
+    assert "13812345678" not in made.text
+
+
+def test_one_row_is_enough_for_a_contract(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "one.csv", iter(few(1)))
+    made = proposed(path)
+    assert made.contract.fields["person_id"].type == "cn_id"
+    assert imported(path, made, tmp_path).counts == {"accepted": 1}
+
+
+REFUSED = {
+    "empty": ("", FileUnreadable),
+    "blank": (" \n\n", FileUnreadable),
+    "headings only": ("时间,站点\n", HeadingsUnknown),
+    "two headings alike": ("站点,站点\na,b\n", HeadingsUnknown),
+    "a heading missing": ("站点,,数量\na,b,1\n", HeadingsUnknown),
+    "numbers only": ("数量,人次\n1,2\n3,4\n", NoContract),
+    "an array": ('[{"a": 1}]', FileUnreadable),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_is_no_sample_is_refused_with_a_reason(kind: str, tmp_path: Path) -> None:
+    content, error = REFUSED[kind]
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(error) as raised:
+        proposed(tmp_path / "a.csv")
+    assert isinstance(raised.value, ImportRefused)
+    assert "a.csv" in str(raised.value)
+
+
+def test_what_the_owner_decides_wins(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", iter(few()))
+    said = Wishes(
+        "a_source",
+        "某来源",
+        "一条事件",
+        "某部门",
+        names={"会员类型": "member"},
+        time="还车时间",
+        key="会员类型",
+    )
+    made = draft(read_sample(path), said, TODAY.date())
+    assert made.contract.topic.key == "member"
+    assert made.chosen.time is not None
+    assert made.chosen.time.heading == "还车时间"
+
+
+def test_a_column_that_is_not_there_cannot_be_the_time(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", iter(few()))
+    said = Wishes("a_source", "某来源", "一条事件", "某部门", time="时刻")
+    with pytest.raises(NoContract, match="--time 时刻: no such column"):
+        draft(read_sample(path), said, TODAY.date())
