@@ -12,6 +12,7 @@ from infra.airflow.errors import AirflowAway, AirflowError
 from infra.cli import exits
 from infra.cli.output import fail
 from infra.errors import InfraError, NoSuchVersion, NotDeployed
+from infra.finance.errors import FinanceError
 from infra.local.errors import LocalStackError, UnknownPart
 from infra.quarantine.errors import NoSuchEvent, NothingSelected, OriginalForbidden
 from infra.superset.errors import SupersetError, SupersetMissing
@@ -34,6 +35,7 @@ ASKED_WRONGLY = (
     PatchWrong,
     NoSuchEvent,
     NothingSelected,
+    FinanceError,
 )
 EXPECTED = (
     StreamsError,

@@ -20,6 +20,7 @@ from infra.cli import (
     lake,
     ledger,
     quarantine,
+    reconcile,
     rollup,
     simulate,
     stack,
@@ -59,5 +60,6 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(rollup.app, name="rollup")
+app.add_typer(reconcile.app, name="reconcile")
 app.add_typer(validate.app, name="validate")
 app.add_typer(lake.app, name="lake")

@@ -6,7 +6,7 @@ import json
 from datetime import date, timedelta
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.sequences import found
@@ -71,6 +71,7 @@ def test_hostile_numbers_are_unreadable_and_hostile_values_are_passed_over() -> 
     assert found([], {}, DAY) == []
 
 
+@settings(deadline=None, max_examples=30)  # each opens a database
 @given(st.sets(st.integers(1, 60), min_size=1).flatmap(lambda numbers: st.permutations(sorted(numbers))))
 def test_missing_and_there_make_the_whole_range(numbers: list[int]) -> None:
     (row,) = counts([(DAY, f"e{number}", number) for number in numbers])
