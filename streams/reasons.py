@@ -43,7 +43,7 @@ REASONS: Mapping[str, Wording] = MappingProxyType(
         "not_utf8": Wording("编码不是 UTF-8", "内容不是 UTF-8 编码"),
         "duplicate_key": Wording("键重复", "同一个键在 JSON 中出现了两次"),
         "too_deep": Wording("嵌套过深", "JSON 嵌套过深"),
-        "too_large": Wording("事件过大", "事件过大（{detail} 字节，上限 65536 字节）"),
+        "too_large": Wording("事件过大", "事件过大，超过 65536 字节"),
         "not_an_object": Wording("不是 JSON 对象", "内容不是 JSON 对象"),
         "bad_envelope": Wording("信封不合规范", "CloudEvents 信封不合规：{field}{fault}"),
         "unknown_source": Wording("来源未登记或已停用", "没有这个来源的数据契约，或该来源已停用"),

@@ -36,6 +36,7 @@ from spark_jobs.live.counting import Counting, Exclusions
 from spark_jobs.live.judging import READ, REJECTED, ROWS, VALUES
 from spark_jobs.live.plan import Plan, Plans
 from spark_jobs.live.uniqueness import Broken
+from spark_jobs.records import JUDGED_VALUE
 from streams.registry import Registry
 from streams.settings import Settings
 
@@ -146,7 +147,9 @@ class LiveQuery:
             "kafka.max.poll.records": "20000",
         }
         records = self._spark.readStream.format("kafka").options(**options).load()
-        return records.selectExpr("topic", "partition", "offset", "timestamp as received_at", "value")
+        return records.selectExpr(
+            "topic", "partition", "offset", "timestamp as received_at", f"{JUDGED_VALUE} as value"
+        )
 
     def _batch(self, records: DataFrame, number: int) -> None:
         """What Spark calls for each batch.

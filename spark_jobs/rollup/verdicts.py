@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
+from spark_jobs.records import JUDGED_VALUE
 from spark_jobs.rollup.uniqueness import column
 from streams.judge.judge import Judge
 from streams.zone import ZONE_NAME
@@ -44,7 +45,8 @@ def judged(rows: DataFrame, judge: Judge, source: str, day: int) -> DataFrame:
     described += [f"{column(rule)} binary" for rule in judge.unique[source]]
     fields |= {column(rule): (rule.column, pa.binary()) for rule in judge.unique[source]}
     schema = ", ".join([*described, "_value string"])
-    verdicts = rows.mapInArrow(_judging(judge, fields, day), schema)
+    whole = rows.withColumn("value", F.expr(JUDGED_VALUE))
+    verdicts = whole.mapInArrow(_judging(judge, fields, day), schema)
     # The archive's own way to say on which day a record was received; the session's times are UTC.
     received_day = F.unix_date(F.to_date(F.from_utc_timestamp("_received", ZONE_NAME)))
     return verdicts.withColumns(

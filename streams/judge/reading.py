@@ -89,7 +89,7 @@ def _object_of(value: bytes | None) -> Mapping[str, Any] | Reason:
     if not value:
         return Reason("not_json", None, "empty")
     if len(value) > MAX_BYTES:
-        return Reason("too_large", None, str(len(value)))
+        return Reason("too_large")
     try:
         event = strict_json.loads(value)
     except strict_json.JsonRefused as refused:

@@ -118,7 +118,7 @@ def _form(contract: Contract, data: Mapping[str, Any], division: str | None, mor
         **more,
         "data": varied,
     }
-    return json.dumps(event, ensure_ascii=False)
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))  # as our own senders write
 
 
 def _mixed(number: int) -> int:
