@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
 
+import psutil
 import psycopg
 import pytest
 from playwright.sync_api import expect
@@ -16,11 +18,19 @@ from tests.superset_visitors import log_in, open_browser, tile
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
 CHART_MS = 60_000
+LISTENING_PARTS = 6
+"""At least Kafka, PostgreSQL, the gateway, Airflow, Superset and the status page."""
 DAY = datetime.now(ZONE).date() - timedelta(days=2)
 
 
 def running(city: Installation) -> dict[str, int]:
     return {part["name"]: part["pid"] for part in city.json("status") if part["pid"]}
+
+
+def on_loopback(address: str) -> bool:
+    """Java listens on IPv4 addresses that are written as IPv6."""
+    ip = ip_address(address)
+    return (ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip).is_loopback
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +52,19 @@ def test_its_last_lines_say_where_to_look(city: Installation, played: str) -> No
     for port in (city.settings.superset_port, city.settings.airflow_port, city.settings.status_port):
         assert f"http://127.0.0.1:{port}/" in played
     assert f"password in {city.settings.secrets_dir / 'superset_operator'}" in played
+
+
+def test_every_part_listens_on_loopback_only(city: Installation, played: str) -> None:
+    parts = [psutil.Process(pid) for pid in running(city).values()]
+    family = {process for part in parts for process in (part, *part.children(recursive=True))}
+    listening = [
+        (" ".join(process.cmdline())[:200], socket.laddr)
+        for process in family
+        for socket in process.net_connections("inet")
+        if socket.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= LISTENING_PARTS
+    assert [each for each in listening if not on_loopback(each[1].ip)] == []
 
 
 def test_a_second_call_changes_nothing_that_runs(city: Installation, played: str) -> None:
