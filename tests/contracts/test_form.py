@@ -14,12 +14,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from streams import reference
-from streams.contract import checks
+from streams.contract import checks, places
 from streams.contract.json_schema import event_schema
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
 from streams.contract.tables import ddl, metric_tables
 from streams.contract.types import NAMED_TYPES
+from streams.personal import own_copy, personal_values
 from streams.settings import Settings
 
 CHINESE = re.compile(r"[一-鿿]")
@@ -68,14 +69,15 @@ def test_its_json_schema_accepts_what_clients_send(contract: Contract) -> None:
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     for data in contract.examples.good:
-        people = {
-            name: NAMED_TYPES[contract.fields[name].type].make(Random(1), contract.fields[name])
-            for name in contract.personal & data.keys()
-            if data[name] is not None
-        }
+        known = own_copy(contract, data)
+        for value in personal_values(contract, known):
+            if value.holder[value.key] is not None:
+                spec = places.spec_at(contract, value.place)
+                assert spec is not None
+                value.holder[value.key] = NAMED_TYPES[spec.type].make(Random(1), spec)
         event = {
             "specversion": "1.0", "id": "1", "source": "/x", "type": contract.source,
-            "time": "2022-01-01T08:00:00+08:00", "data": {**data, **people},
+            "time": "2022-01-01T08:00:00+08:00", "data": known,
         }  # fmt: skip
         assert [error.message for error in validator.iter_errors(event)] == []
         assert not validator.is_valid({**event, "data": {}})

@@ -106,9 +106,9 @@ def _names(path: Path, contract: Contract, hint: Simulated) -> Iterator[Complain
     named = {"of": (hint.of,), "by": (hint.by,), "once_per": hint.once_per, "same": hint.same}
     for key, used in named.items():
         for name in used:
-            if name is not None and name not in contract.columns and (key, name) != ("by", "hour"):
-                remedy = did_you_mean(name, contract.columns)
-                yield about((*path, key), f"no field '{name}'", one_of(contract.columns), remedy)
+            known = [*contract.columns, *(contract.lists if key == "same" else ())]
+            if name is not None and name not in known and (key, name) != ("by", "hour"):
+                yield about((*path, key), f"no field '{name}'", one_of(known), did_you_mean(name, known))
 
 
 def _reference(path: Path, hint: Simulated) -> Iterator[Complaint]:

@@ -126,7 +126,7 @@ def test_without_faults_everything_is_accepted_once(simulated: Day) -> None:
 
 
 def test_late_events_come_late(simulated: Day) -> None:
-    day = simulated(scale=0.2, rates=Rates(late=0.2, duplicate=0, conflict=0, faulty=0))
+    day = simulated(rates=Rates(late=0.2, duplicate=0, conflict=0, faulty=0))
     answer = expected(day)
     assert 0.1 < answer.late / answer.sent < 0.3
     minutes = [(s.at - int(t)) / 60e6 for s, t in zip(day.sendings(), day.times[day.plan.event], strict=True)]
