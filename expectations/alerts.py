@@ -1,23 +1,25 @@
-"""What operators must know now: sources that fell silent, rules that failed, books that do not balance. Kept
-in ops.alert."""
+"""What operators must know now: sources that fell silent, rules that failed, books that do not balance, cases
+that nobody goes on with. Kept in ops.alert."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
 
 from expectations import wording
+from expectations.cases import IN_ORDER, Cases, read_cases
 from expectations.silence import silent_since
 from streams.contract.model import Contract
 from streams.zone import ZONE
 
 SILENT, LIVE_FAILED, DAY_FAILED = "silent", "live_failed", "day_failed"
 LEDGER_OPEN, DAY_UNEXPLAINED = "ledger_open", "day_unexplained"
-CODES = (SILENT, LIVE_FAILED, DAY_FAILED, LEDGER_OPEN, DAY_UNEXPLAINED)
+CASES_OVERDUE, CASES_ILLEGAL = "cases_overdue", "cases_illegal"
+CODES = (SILENT, LIVE_FAILED, DAY_FAILED, LEDGER_OPEN, DAY_UNEXPLAINED, CASES_OVERDUE, CASES_ILLEGAL)
 """The alerts that are raised and cleared here, and no others."""
 MOST_NAMED = 3
 
@@ -48,7 +50,7 @@ class Known:
 
     live: its newest validation, if that failed. days: event day -> its newest validation, where that failed.
     residues: received day -> what does not balance. unexplained: published day -> events without a cause by
-    which it differs from live.
+    which it differs from live. cases: those that are not in order.
     """
 
     contract: Contract
@@ -58,6 +60,7 @@ class Known:
     days: Mapping[date, Failed] = field(default_factory=dict)
     residues: Mapping[date, Residue] = field(default_factory=dict)
     unexplained: Mapping[date, int] = field(default_factory=dict)
+    cases: Cases = IN_ORDER
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,12 @@ def standing(known: Iterable[Known], now: datetime) -> Iterator[Alert]:
             events = each.unexplained[day]
             message = wording.text(wording.DAY_UNEXPLAINED, day=day, source=source, events=events, **said)
             yield Alert(DAY_UNEXPLAINED, source, message)
+        if each.cases.overdue_since is not None:
+            numbers = {"cases": each.cases.overdue, "hours": _hours(now - each.cases.overdue_since)}
+            yield Alert(CASES_OVERDUE, source, wording.text(wording.CASES_OVERDUE, **numbers, **said))
+        if each.cases.illegal:
+            message = wording.text(wording.CASES_ILLEGAL, steps=each.cases.illegal, **said)
+            yield Alert(CASES_ILLEGAL, source, message)
 
 
 def settle(
@@ -123,7 +132,7 @@ def settle(
     with connection.transaction():
         # Two that settle at once would both raise: the second waits here. Readers do not.
         connection.execute("lock table ops.alert in share row exclusive mode")
-        wanted = list(standing(read_known(connection, contracts, topic_prefix), now))
+        wanted = list(standing(read_known(connection, contracts, topic_prefix, now), now))
         keys: list[list[str]] = [[each.code for each in wanted], [each.source for each in wanted]]
         connection.execute(_CLEAR, {"now": now, "ours": list(CODES), "codes": keys[0], "sources": keys[1]})
         for each in wanted:
@@ -138,7 +147,7 @@ def read_open(connection: Connection) -> Sequence[Open]:
 
 
 def read_known(
-    connection: Connection, contracts: Mapping[str, Contract], topic_prefix: str
+    connection: Connection, contracts: Mapping[str, Contract], topic_prefix: str, now: datetime
 ) -> Iterator[Known]:
     """What PostgreSQL knows of each deployed source."""
     times = {source: (deployed, heard) for source, deployed, heard in connection.execute(_TIMES)}
@@ -156,11 +165,12 @@ def read_known(
     unexplained: dict[str, dict[date, int]] = {}
     for source, day, events in connection.execute(_UNEXPLAINED):
         unexplained.setdefault(source, {})[day] = events
+    cases = read_cases(connection, now)
     for source, contract in contracts.items():
         if source in times:
             failed = (live.get(source), days.get(source, {}))
             books = (residues.get(source, {}), unexplained.get(source, {}))
-            yield Known(contract, *times[source], *failed, *books)
+            yield Known(contract, *times[source], *failed, *books, cases.get(source, IN_ORDER))
 
 
 def _named(names: Iterable[str]) -> str:
@@ -168,6 +178,10 @@ def _named(names: Iterable[str]) -> str:
     every = list(names)
     shown = "、".join(every[:MOST_NAMED])
     return shown if len(every) <= MOST_NAMED else wording.text(wording.AND_MORE, shown=shown, all=len(every))
+
+
+def _hours(late: timedelta) -> str:
+    return f"{late / timedelta(hours=1):.0f}"
 
 
 def _clock(at: datetime) -> str:

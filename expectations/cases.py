@@ -25,6 +25,9 @@ class Cases:
     illegal: int = 0
 
 
+IN_ORDER = Cases()
+
+
 def read_cases(connection: Connection, now: datetime) -> Mapping[str, Cases]:
     """Source -> its cases; sources whose cases are all in order are left out."""
     rows = connection.execute(_CASES, {"now": now, "since": now - ILLEGAL_WITHIN})

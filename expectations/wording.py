@@ -39,12 +39,16 @@ DAY_FAILED = (
     "数据补齐后会自动重新发布"
 )
 LEDGER_OPEN = (
-    "{title} {day}：对账差额 {residue}（归档 {archive}，上游 {upstream}）。有事件丢失或重复入账，请立即联系管理员；"
+    "{title} {day}：对账差额 {residue}（归档 {archive}，上游 {upstream}）。有事件丢失或重复，请立即找管理员；"
     "经过与处理见 minsheng ledger --day {day}"
 )
 DAY_UNEXPLAINED = (
-    "{title} {day}：日终与实时相差 {events} 条没有找到原因。请联系管理员；逐行说明见 minsheng day {source} {day}"
+    "{title} {day}：日终与实时相差 {events} 条没有找到原因。请联系管理员；逐行见 minsheng day {source} {day}"
 )
+CASES_OVERDUE = (
+    "{title}：{cases} 件办件超期，最久的超期 {hours} 小时。见该来源看板「超期办件」，并与{owner}核实"
+)
+CASES_ILLEGAL = "{title}：近 24 小时收到 {steps} 个不合流程的环节。见该来源看板同名表格，并与{owner}核实"
 AND_MORE = "{shown}等 {all} 项"
 
 CAUSES = {

@@ -9,6 +9,7 @@ import pytest
 
 from expectations.alerts import Failed, Known, Residue, read_open, settle, standing
 from expectations.answers import Answer
+from expectations.cases import Cases
 from expectations.record import record
 from infra.deploy import deploy
 from streams.contract.loader import load_contracts
@@ -58,6 +59,17 @@ def test_books_that_do_not_balance_are_said_with_the_newest_day_and_what_to_type
         assert part in found["ledger_open"]
     assert "相差 -4 条" in found["day_unexplained"]
     assert "minsheng day canteen_meal 2022-06-12" in found["day_unexplained"]
+
+
+def test_cases_are_counted_not_told_one_by_one() -> None:
+    overdue = Cases(overdue=17, overdue_since=NOON - timedelta(hours=30))
+    found = texts(Known(CANTEEN, LONG_AGO, NOON, cases=overdue))
+    assert set(found) == {"cases_overdue"}
+    assert "17 件办件" in found["cases_overdue"]
+    assert "超期 30 小时" in found["cases_overdue"]
+    found = texts(Known(CANTEEN, LONG_AGO, NOON, cases=Cases(illegal=3)))
+    assert set(found) == {"cases_illegal"}
+    assert "3 个不合流程的环节" in found["cases_illegal"]
 
 
 def answer(*, success: bool) -> Answer:
