@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +14,6 @@ from streams.judge.judge import Judge
 from streams.judge.uniqueness import UniqueKey
 from streams.registry import Deployed
 from streams.topics import topic_name
-
-POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,19 +63,20 @@ def _counted(contract: Contract, columns: Mapping[str, str]) -> Counted:
 
 
 class Plans:
-    """The plan of now; asks the registry at most once in POLL_SECONDS."""
+    """The plan of now, asked of the registry for every batch (one small query).
+
+    A batch is planned before it asks: whatever was sent after a contract's deployment is judged by it, and
+    nothing by the contract of a source that was retired before.
+    """
 
     def __init__(self, deployed: Callable[[], Deployed], topic_prefix: str) -> None:
         self._deployed = deployed
         self._prefix = topic_prefix
-        self._asked_at = float("-inf")
         self._revision: str | None = None
         self._plan: Plan | None = None
 
     def now(self) -> Plan:
-        if self._plan is None or time.monotonic() - self._asked_at > POLL_SECONDS:
-            deployed = self._deployed()
-            self._asked_at = time.monotonic()
-            if self._plan is None or deployed.revision != self._revision:
-                self._plan, self._revision = make_plan(deployed, self._prefix), deployed.revision
+        deployed = self._deployed()
+        if self._plan is None or deployed.revision != self._revision:
+            self._plan, self._revision = make_plan(deployed, self._prefix), deployed.revision
         return self._plan

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
-from infra.deploy import deploy
+from infra.deploy import deploy, retire
 from infra.ledger import read_ledger
 from spark_jobs.archive.query import TABLE
 from spark_jobs.live.claim_days import ClaimDays
@@ -68,6 +68,56 @@ def test_a_source_deployed_while_the_query_runs_is_counted_without_a_restart(
             wait_for_equal(lambda: counted(settings), answer.sent)
         assert query.failure() is None
     assert_answer(settings, {**contracts, "new_source": added}, answer)
+
+
+def test_others_lose_and_double_nothing_while_a_source_comes_and_goes(
+    settings: Settings, contracts: dict[str, Contract], spark: SparkSession
+) -> None:
+    """Deployed, retired and deployed again in the middle of others' events; what comes in between is kept."""
+    answer, sender = Answer(), Sender(settings)
+    first = next(iter(contracts.values()))
+    added = parse_contract(first.text.replace(f"source: {first.source}", "source: new_source", 1), "x.yaml")
+    city = City([added], seed=24)
+    events = [city.event()[1] for _ in range(30)]
+
+    def send(part: list[dict[str, object]]) -> None:
+        for event in part:
+            sender.event(event)
+        sender.flush()
+
+    with live_query(spark, settings) as query:
+        query.start()
+        with sending(settings, contracts, answer, seed=25):
+            deploy(settings, [added])
+            send(events[:10])
+            wait_for(lambda: outcomes(settings, "new_source").get("accepted") == 10)
+            retire(settings, "new_source")
+            send(events[10:20])
+            wait_for(lambda: outcomes(settings, "new_source").get("quarantined") == 10)
+            deploy(settings, [added])
+            send(events[20:])
+            wait_for(lambda: outcomes(settings, "new_source").get("accepted") == 20)
+        for event in (*events[:10], *events[20:]):
+            answer.good(added, event)
+        answer.rejected("new_source", 10)
+        wait_for_equal(lambda: counted(settings), answer.sent)
+        assert query.failure() is None
+    assert_answer(settings, {**contracts, "new_source": added}, answer)
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        reasons = connection.execute(
+            "select distinct reasons->0->>'code' from ops.quarantine where source = 'new_source'"
+        ).fetchall()
+    assert reasons == [("unknown_source",)]
+
+
+def outcomes(settings: Settings, source: str) -> dict[str, int]:
+    """Events of a source by what became of them."""
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        rows = connection.execute(
+            "select outcome, sum(events)::int from ops.tally where query = 'live' and source = %s group by 1",
+            (source,),
+        ).fetchall()
+    return dict(rows)
 
 
 def test_a_burst_of_poison_is_quarantined_row_by_row_and_good_events_count(
