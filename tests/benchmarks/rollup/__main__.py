@@ -27,10 +27,10 @@ from rich.table import Table
 
 from infra.deploy import deploy
 from spark_jobs.rollup.lake import TABLE, rollup_session
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
 from tests.benchmarks.rollup import servers
 from tests.benchmarks.rollup.day import DAY, SOURCE, Truth, make, truth
+from tests.core_sources import core
 
 _out = Console()
 
@@ -66,7 +66,7 @@ def _installation() -> Iterator[Settings]:
         os.environ.update(environment)
         settings = Settings()
         servers.prepare(settings)
-        deploy(settings, [load_contracts(settings.contracts_dir)[SOURCE]])
+        deploy(settings, [core(settings.contracts_dir)[SOURCE]])
         yield settings
 
 

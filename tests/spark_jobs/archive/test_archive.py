@@ -18,9 +18,9 @@ from spark_jobs.archive.query import TABLE, Archive, Range, limited
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import PositionLost
 from spark_jobs.session import build_session
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
 from streams.zone import ZONE
+from tests.core_sources import core
 from tests.spark_jobs.live.sending import Sender
 from tests.spark_jobs.live.test_stops import make_anew
 
@@ -44,7 +44,7 @@ class Lake:
 
 @pytest.fixture
 def source(settings: Settings) -> str:
-    found = load_contracts(settings.contracts_dir)
+    found = core(settings.contracts_dir)
     deploy(settings, found.values())
     return next(iter(found))
 
@@ -108,7 +108,7 @@ def test_a_step_that_was_interrupted_is_finished_by_the_next_start(
 
 def anew(lake: Lake, source: str) -> None:
     """Its topic is deleted and made again, and the operator says that this was on purpose."""
-    make_anew(lake.settings, load_contracts(lake.settings.contracts_dir)[source])
+    make_anew(lake.settings, core(lake.settings.contracts_dir)[source])
     lake.connection.execute("delete from ops.position")
 
 
@@ -156,7 +156,7 @@ def test_a_topic_made_anew_while_a_step_reads_it_stops_the_step(
 
     def announced(*arguments: Any) -> None:
         announce(*arguments)
-        make_anew(lake.settings, load_contracts(lake.settings.contracts_dir)[source])
+        make_anew(lake.settings, core(lake.settings.contracts_dir)[source])
         send(lake.settings, source, [b"other"])
 
     with monkeypatch.context() as patch:

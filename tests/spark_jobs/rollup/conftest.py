@@ -15,8 +15,8 @@ from expectations.application import Options, run
 from expectations.report import Report
 from infra.deploy import deploy
 from spark_jobs.rollup.lake import TABLE, rollup_session
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
+from tests.core_sources import core
 from tests.spark_jobs.rollup.meals import SHANGHAI, SOURCE, Told, lake_rows
 
 Tell = Callable[[Iterable[Told]], None]
@@ -25,8 +25,8 @@ RollUp = Callable[..., Report]
 
 @pytest.fixture
 def deployed(settings: Settings) -> Settings:
-    """An installation with every contract deployed."""
-    deploy(settings, load_contracts(settings.contracts_dir).values())
+    """An installation with the core sources deployed, without rules across events (see test_rules)."""
+    deploy(settings, core(settings.contracts_dir).values())
     return settings
 
 

@@ -15,8 +15,8 @@ from spark_jobs.rollup import publish
 from spark_jobs.rollup.archive import Needed, demand, sent, wait
 from spark_jobs.rollup.due import due
 from spark_jobs.rollup.errors import DayIncomplete
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
+from tests.core_sources import core
 from tests.spark_jobs.rollup.conftest import RollUp, Tell
 from tests.spark_jobs.rollup.meals import SOURCE, Told, told, truth
 
@@ -38,7 +38,7 @@ def revisions(settings: Settings) -> list[tuple[Any, ...]]:
 
 
 def versions(settings: Settings) -> dict[str, str]:
-    return {name: contract.version for name, contract in load_contracts(settings.contracts_dir).items()}
+    return {name: contract.version for name, contract in core(settings.contracts_dir).items()}
 
 
 def due_days(settings: Settings) -> list[tuple[date, str]]:
