@@ -24,20 +24,26 @@ from streams.settings import Settings
 
 @dataclass(frozen=True)
 class Event:
-    """A line of a history and what it changed; None: one of the two texts cannot be read any more."""
+    """A line of a history and what it changed; None: one of the two texts cannot be read any more.
+
+    elsewhere: events that say they were made under this version, judged by another; told at its newest line.
+    """
 
     entry: Entry
     changes: tuple[Difference, ...] | None
+    elsewhere: int = 0
 
 
 def told(settings: Settings, source: str) -> list[Event]:
     """A source's history, oldest first. Raises NotDeployed where it has none."""
     with psycopg.connect(settings.postgres_dsn) as connection:
         entries = history(connection, source)
+        strays: dict[str, int] = dict(connection.execute(_STRAYS, (source,)).fetchall())
     if not entries:
         raise NotDeployed(
             f"The source '{source}' was never deployed here. `minsheng contract list` shows the sources."
         )
+    newest = {entry.version: entry for entry in entries}
     before: Contract | None = None
     events: list[Event] = []
     for entry in entries:
@@ -45,9 +51,13 @@ def told(settings: Settings, source: str) -> list[Event]:
         changes: tuple[Difference, ...] | None = ()
         if events and entry.action != "retire":
             changes = tuple(differences(before, contract)) if before and contract else None
-        events.append(Event(entry, changes))
+        elsewhere = strays.get(entry.version, 0) if newest[entry.version] is entry else 0
+        events.append(Event(entry, changes, elsewhere))
         before = contract
     return events
+
+
+_STRAYS = "select version, sum(events)::bigint from ops.made_under where source = %s group by version"
 
 
 def readable(entry: Entry) -> Contract | None:

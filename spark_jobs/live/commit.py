@@ -20,7 +20,7 @@ from spark_jobs.fence import turn
 from spark_jobs.live import results
 from spark_jobs.live.booking import QUERY, Books, Clock, Count
 from spark_jobs.live.counting import DUPLICATE, QUARANTINED
-from spark_jobs.live.judging import CLAIMS, FRESH, PLACES, READ, REFUSED, counted_by_day
+from spark_jobs.live.judging import CLAIMS, FRESH, PLACES, READ, REFUSED, VERSIONS, counted_by_day
 from spark_jobs.live.plan import Plan
 from spark_jobs.live.uniqueness import Broken
 from spark_jobs.positions import Position, Read
@@ -111,6 +111,8 @@ class Committer:
             self._reject(batch.rejected())
         if PLACES in batch.judged:
             results.add_places(self.connection, batch.judged[PLACES])
+        if VERSIONS in batch.judged:
+            results.add_versions(self.connection, batch.judged[VERSIONS])
         if FRESH in batch.judged:
             results.add_freshness(self.connection, batch.judged[FRESH])
         read = batch.judged[READ]

@@ -16,7 +16,7 @@ from streams.judge.judge import Judge
 from streams.zone import ZONE_NAME
 
 READ, FRESH, REFUSED, CLAIMS, ROWS, REJECTED = "read", "fresh", "refused", "claims", "rows", "rejected"
-PLACES, KEYS, VALUES = "places", "keys:", "values"
+PLACES, VERSIONS, KEYS, VALUES = "places", "versions", "keys:", "values"
 COMPRESSED = frozenset({VALUES})
 """Large, and seldom asked for."""
 
@@ -68,6 +68,7 @@ def parts(
     refused: source, received_day, events. rejected: the quarantine's rows, in pieces.
     fresh: source, last event time (never later than it was received), last received time.
     places: source, received_day, place, events: what a place's share in quarantine is a share of.
+    versions: source, received_day, version, events: made under another version of the contract, as they say.
     claims: number, position, event_day, claim_id, content.
     rows: number, position, received_day, received_at, event_day, minute, the slots of one source and its
     extra columns.
@@ -77,6 +78,8 @@ def parts(
     """
     yield READ, _read(verdicts)
     accepted = verdicts.column("accepted")
+    if verdicts.column("made_under").null_count < verdicts.num_rows:
+        yield VERSIONS, _versions(verdicts)
     if not pc.all(accepted).as_py():
         yield from _refused(verdicts.select(REJECTED_COLUMNS).filter(pc.invert(accepted)))
     for source in pc.unique(verdicts.column("source")).to_pylist():
@@ -166,6 +169,15 @@ def _places(own: pa.Table, received: pa.ChunkedArray, source: str) -> pa.Table:
     counted = rows.group_by(["received_day", "place"], use_threads=False).aggregate([([], "count_all")])
     named = counted.rename_columns(["received_day", "place", "events"])
     return named.append_column("source", pa.repeat(pa.scalar(source), named.num_rows))
+
+
+def _versions(verdicts: pa.Table) -> pa.Table:
+    rows = verdicts.filter(pc.is_valid(verdicts.column("made_under")))
+    named = pa.table(
+        {"source": rows["source"], "received_day": received_day(rows), "version": rows["made_under"]}
+    )
+    counted = named.group_by(named.column_names, use_threads=False).aggregate([([], "count_all")])
+    return counted.rename_columns([*named.column_names, "events"])
 
 
 def _positions(accepted: pa.Table) -> pa.ChunkedArray:

@@ -50,6 +50,14 @@ _PLACES = """
     group by source, day, place order by source, day, place
     on conflict (source, received_day, place) do update set events = place_day.events + excluded.events
 """
+_VERSIONS = """
+    insert into ops.made_under (source, received_day, version, events)
+    select v.source, v.day, coalesce(h.version, 'unknown'), sum(v.events)
+    from unnest(%s::text[], %s::date[], %s::text[], %s::bigint[]) v (source, day, version, events)
+    left join (select distinct source, version from ops.contract_history) h using (source, version)
+    group by 1, 2, 3 order by 1, 2, 3
+    on conflict (source, received_day, version) do update set events = made_under.events + excluded.events
+"""
 _STEP_NAMES = ["source", "case_id", "step", "event_at", "received_at", "position", "division", "place"]
 _STEPS = f"copy ops.case_step ({', '.join(_STEP_NAMES)}) from stdin"
 _SKETCHES = """
@@ -154,6 +162,17 @@ def add_places(connection: psycopg.Connection, rows: pa.Table) -> None:
     days = [_day(row["received_day"]) for row in found]
     places = [_text(row["place"]) for row in found]
     connection.execute(_PLACES, (_column(found, "source"), days, places, _column(found, "events")))
+
+
+def add_versions(connection: psycopg.Connection, rows: pa.Table) -> None:
+    """rows: source, received_day (days since 1970), version, events: made under another version.
+
+    A version that the source never had is kept as 'unknown': senders may write what they like.
+    """
+    found = rows.to_pylist()
+    days = [_day(row["received_day"]) for row in found]
+    versions, events = _column(found, "version"), _column(found, "events")
+    connection.execute(_VERSIONS, (_column(found, "source"), days, versions, events))
 
 
 def add_freshness(connection: psycopg.Connection, rows: pa.Table) -> None:
