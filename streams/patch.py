@@ -1,14 +1,16 @@
 """A patch: what a person changes in quarantined events before they are judged again. Pure, no program in it.
 
-    source: canteen_meal                      # the contract that the events are of
-    why: 六月起食堂把自付写成 pay、单位写成元       # stands in the history of every event that it changed
-    rename:   {pay: paid_fen}                 # a key's other name; nothing happens where both are there
-    replace:  {meal: {supper: dinner}}        # value -> value; others stay
-    multiply: {paid_fen: 100}                 # 12.5 or "12.50" -> 1250; what is no number stays
-    default:  {channel: card}                 # where the field is absent or null
-    set:      {service: dine_in}              # whatever was there
-    remove:   [remark]
-    tokenise: [elder]                         # a raw number becomes its token, checked as the gateway does
+A file of these (docs/operator.md has a whole one):
+
+    source    the contract that the events are of
+    why       stands in the history of every event that it changed
+    rename    a key's other name; nothing happens where both are there
+    replace   field -> value -> value; others stay
+    multiply  12.5 or "12.50" becomes 1250; what is no number stays
+    default   where the field is absent or null
+    set       whatever was there
+    remove    keys that the contract does not have
+    tokenise  a raw number becomes its token, checked as the gateway does
 
 The steps are taken in this order, whatever their order in the file. Only fields of `data` can be changed: who
 sent an event, its id and its time stay what they were. A person's number is never written into a patch.

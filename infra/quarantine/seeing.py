@@ -27,7 +27,7 @@ def check_right(settings: Settings) -> None:
     except OSError as error:
         raise OriginalForbidden(
             f"Originals hold what nobody masked: they are shown only to accounts that can read {file}"
-            f" ({error.strerror}). Ask the administrator (docs/administrator.md, Originals)."
+            f" ({error.strerror}). Ask the administrator (docs/administrator.md, Originals, says how)."
         ) from error
 
 

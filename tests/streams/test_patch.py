@@ -105,12 +105,10 @@ def test_a_wrong_patch_is_refused_with_what_is_wrong(
     assert said in str(refused.value)
 
 
-def test_the_example_of_its_documentation_fits_its_contract(contract: Contract, tmp_path: Path) -> None:
-    import streams.patch  # noqa: PLC0415 (its text is what is tested)
-
-    text = (streams.patch.__doc__ or "").split("\n\n")[1]
+def test_the_example_of_the_operators_page_fits_its_contract(contract: Contract, tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "operator.md").read_text(encoding="utf-8")
     file = tmp_path / "patch.yaml"
-    file.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()), encoding="utf-8")
+    file.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
     found = read_patch(file)
     check_patch(found, contract)
     assert all(getattr(found, step) for step in STEPS)

@@ -80,7 +80,7 @@ def assert_answer(settings: Settings, contracts: dict[str, Contract], answer: An
             ("select count(*) from ops.quarantine", answer.tally.total() - _counted(answer)),
             (
                 "select count(*) from ops.conflict",
-                sum(n for (_, o), n in answer.tally.items() if o == "conflict"),
+                sum(n for (_, o), n in answer.tally.items() if o == "conflict") - answer.read_again,
             ),
             ("select coalesce(sum(events), 0) from ops.batch where query = 'live'", answer.sent),
         ):

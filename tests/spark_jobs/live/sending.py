@@ -27,6 +27,8 @@ class Answer:
 
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     minutes: dict[str, dict[Group, dict[str, int | None]]] = field(default_factory=dict)
+    read_again: int = 0
+    """Conflicts that are counted although they stand in ops.conflict already."""
     people: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     _first: dict[tuple[str, str], str] = field(default_factory=dict)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import psycopg
 import pytest
 
+from spark_jobs.live.position import offset_of, partition_of
+from spark_jobs.replay.originals import from_kafka
+from spark_jobs.replay.selection import Origin
 from streams.contract.model import Contract
 from streams.settings import Settings
 from tests.spark_jobs.live.conftest import RunLive, assert_answer
@@ -51,11 +56,14 @@ def test_an_id_that_comes_back_in_a_later_run_is_a_duplicate_or_a_conflict(
     assert_answer(settings, contracts, answer)
     with psycopg.connect(settings.postgres_dsn) as connection:
         row = connection.execute(
-            "select source, first_position, second_position from ops.conflict"
+            "select source, first_position, second_position, topic, received_at from ops.conflict"
         ).fetchone()
     assert row is not None
     assert row[0] == contract.source
     assert row[1] < row[2]
+    second = Origin(row[3], partition_of(row[2]), offset_of(row[2]), row[4])
+    (value,) = from_kafka(settings.kafka_bootstrap, [second]).values()
+    assert json.loads(value) == changed, "received when Kafka received it, not when it was committed"
 
 
 def test_distinct_people_are_estimated_for_every_subset_of_the_dimensions(

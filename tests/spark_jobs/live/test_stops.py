@@ -94,6 +94,7 @@ def test_what_is_read_again_counts_as_duplicate_whatever_it_was(
     run_live(events=150)
     for (source, outcome), events in list(answer.tally.items()):
         answer.tally[source, "conflict" if outcome == "conflict" else "duplicate"] += events
+        answer.read_again += events if outcome == "conflict" else 0
     assert_answer(settings, contracts, answer)
 
 

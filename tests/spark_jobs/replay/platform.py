@@ -71,7 +71,7 @@ def meal(number: int, price: int = 1200, **data: Any) -> dict[str, Any]:
     }
 
 
-@dataclass
+@dataclass(repr=False)
 class Platform:
     """Keeps what was sent: a record's offset is its number."""
 
@@ -113,13 +113,9 @@ class Platform:
         return (NOON + timedelta(hours=1, seconds=offset)).astimezone(UTC)
 
     def tally(self) -> Counter[str]:
-        return Counter(
-            dict(
-                self.ask(
-                    "select outcome, sum(events)::int from ops.tally where query = 'live' group by 1 having sum(events) <> 0"
-                )
-            )
-        )
+        """Outcome -> events that live has booked under it, and not taken back."""
+        question = "select outcome, sum(events)::int from ops.tally where query = 'live' group by 1"
+        return +Counter(dict(self.ask(question)))
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.settings.postgres_dsn) as connection:

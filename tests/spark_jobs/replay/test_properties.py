@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 from spark_jobs.replay import commit, run
 from spark_jobs.replay.run import Wish
 from spark_jobs.replay.selection import OPEN, REPLAYED, Selection
-from streams.contract.model import Contract
 from tests.spark_jobs.replay.platform import SOURCE, Platform, contract, meal
 
 pytestmark = pytest.mark.servers
@@ -29,7 +27,9 @@ TABLES = (
     f"live.{SOURCE}__meals", f"live.{SOURCE}__channels",
 )  # fmt: skip
 
-events = st.builds(meal, st.integers(0, 5), st.sampled_from(PRICES)) | st.just(b"{")
+BROKEN = None
+events = st.tuples(st.integers(0, 5), st.sampled_from(PRICES)) | st.just(BROKEN)
+"""Number of the id, and price."""
 sending = st.lists(events, min_size=1, max_size=8).map(lambda values: ("send", values))
 correcting = st.sampled_from(BOUNDS).map(lambda bound: ("correct", bound))
 replaying = st.integers(1, 4).map(lambda pieces: ("replay, killed in this piece", pieces))
@@ -41,20 +41,22 @@ class Plain:
     """The count without a platform: one dict of ids, one list of what waits."""
 
     bound: int = BOUNDS[0]
-    first: dict[str, str] = field(default_factory=dict)
+    first: dict[int, int] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
     waiting: list[Any] = field(default_factory=list)
     price: int = 0
 
     def take(self, event: Any) -> bool:
         """Count the event if it is right; whether it is."""
-        if isinstance(event, bytes) or event["data"]["price_fen"] > self.bound:
+        if event is BROKEN or event[1] > self.bound:
             return False
-        content = json.dumps([event["time"], event["data"]], sort_keys=True)
-        known = self.first.setdefault(event["id"], content)
-        outcome = "accepted" if known is content else "duplicate" if known == content else "conflict"
-        self.outcomes[outcome] += 1
-        self.price += event["data"]["price_fen"] if outcome == "accepted" else 0
+        number, price = event
+        if number not in self.first:
+            self.first[number] = price
+            self.outcomes["accepted"] += 1
+            self.price += price
+        else:
+            self.outcomes["duplicate" if self.first[number] == price else "conflict"] += 1
         return True
 
     def send(self, values: list[Any]) -> None:
@@ -68,14 +70,9 @@ class Killed(Exception):
     pass
 
 
-@pytest.fixture
-def contracts(platform: Platform) -> dict[int, Contract]:
-    """The contract with each bound, in force only when it is asked for."""
-    return {bound: contract(platform.settings, bound) for bound in BOUNDS}
-
-
-def in_force(platform: Platform, wanted: Contract) -> None:
+def in_force(platform: Platform, bound: int) -> None:
     """As a deployment, but a bound may be taken back too."""
+    wanted = contract(platform.settings, bound)
     with psycopg.connect(platform.settings.postgres_dsn) as connection:
         connection.execute(
             "update ops.contract set version = %s, text = %s where source = %s",
@@ -85,22 +82,20 @@ def in_force(platform: Platform, wanted: Contract) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories)
-def test_any_history_comes_to_the_plain_count(
-    platform: Platform, contracts: dict[int, Contract], history: list[tuple[str, Any]]
-) -> None:
+def test_any_history_comes_to_the_plain_count(platform: Platform, history: list[tuple[str, Any]]) -> None:
     with psycopg.connect(platform.settings.postgres_dsn) as connection:
         connection.execute(f"truncate {', '.join(TABLES)}")
     plain = Plain()
-    in_force(platform, contracts[plain.bound])
+    in_force(platform, plain.bound)
     sent = 0
     for deed, value in [*history, ("replay, killed in this piece", 2)]:
         if deed == "send":
-            platform.send(value)
+            platform.send([b"{" if event is BROKEN else meal(*event) for event in value])
             plain.send(value)
             sent += len(value)
         elif deed == "correct":
             plain.bound = value
-            in_force(platform, contracts[value])
+            in_force(platform, value)
         else:
             _replay_killed(platform, value)
             _replay(platform)
