@@ -198,12 +198,11 @@ class SimulatedDay:
         return chosen[differs], {field: column[differs] for field, column in others.items()}
 
     def _kept_of(self, events: Codes) -> Given:
-        """What of these events is the same whatever else they say: their place, and what their case is."""
-        known, right = self._happened[1], self._right
-        codes = {
-            name: codes for name, codes in right.codes.items() if name in self.city.place | known.codes.keys()
-        }
-        columns = {name: right.columns[name] for name in known.columns}
+        """What of these events is the same whatever else they say: their place, their case and its step."""
+        right, life = self._right, self.contract.life_cycle
+        codes = {name: codes for name, codes in right.codes.items() if name in self.city.place}
+        of_case = (life.case, life.step, self.city.recipes[life.step].says.by) if life else ()
+        columns = {name: right.columns[name] for name in of_case if name is not None}
         return Given(codes, columns, right.clocks).of(events)
 
     @cached_property

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
-from streams.contract.model import Contract, FieldSpec
+from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.contract.types import NAMED_TYPES, max_length_of, range_of, values_of
 from streams.judge.shape import leaves
 from streams.simulator.breaking import breaking_values
@@ -64,6 +64,9 @@ def _whole_event() -> Iterator[Fault]:
 
 
 def _by_field(contract: Contract) -> Iterator[Fault]:
+    for field, spec in contract.fields.items():
+        if spec.type in NESTED and not spec.optional:
+            yield Fault("missing", field, partial(_without, field=field))
     for field, spec in contract.lists.items():
         yield Fault("wrong_type", field, partial(_set, field=field, values=["a text", {"an": "object"}, 12]))
         too_many: list[Any] = [{}] * (spec.most_items + 1)

@@ -77,6 +77,9 @@ def assembled(contract: Contract, row: Mapping[str, Any], *, nulls: bool = False
             continue
         if inner:
             data.setdefault(outer, {})[inner] = value
+        elif name in contract.lists and value is not None:
+            # The steps of a case share its lists, and whoever sends an event replaces persons in it.
+            data[name] = [dict(each) for each in value]
         else:
             data[name] = value
     return data
