@@ -78,21 +78,18 @@ def _text(spec: FieldSpec, raw: str) -> str:
 
 def _envelope(contract: Contract) -> list[str]:
     """Conditions for an envelope that streams.envelope would find nothing wrong with; narrower than that."""
-    extensions = [
-        f"(_a_{name} is null or ({_identifier(f'_a_{name}', sql.PLAIN_TEXT, HARMLESS_TEXT)}"
-        f" and strlen(_a_{name}) <= {MAX_TEXT}))"
-        for name in shape.EXTENSIONS
-    ]
+    # All texts in one: preparing an expression for a batch costs more than asking it of many rows.
+    texts = f"concat({', '.join(f'_a_{name}' for name in ('id', *shape.EXTENSIONS))})"
     return [
         "_a_specversion = '\"1.0\"'",
         f"_a_type = '\"{contract.source}\"'",
         "coalesce(_a_datacontenttype = '\"application/json\"', true)",
         f"strlen(_a_id) <= {MAX_TEXT}",
-        _identifier("_a_id", sql.PLAIN_TEXT, HARMLESS_TEXT),
+        *(f"coalesce(strlen(_a_{name}) <= {MAX_TEXT}, true)" for name in shape.EXTENSIONS),
+        _identifier(texts, f"(?:{sql.PLAIN_TEXT})+", f"(?:{HARMLESS_TEXT})+"),
         f"strlen(_a_source) <= {MAX_TEXT}",
         _identifier("_a_source", sql.PLAIN_URI, HARMLESS_URI),
         full_match("_time", sql.PLAIN_TIME),
-        *extensions,
     ]
 
 

@@ -89,7 +89,7 @@ def _of_text(name: str, spec: FieldSpec, text: str) -> Iterator[Rule]:
     longest = max_length_of(spec)
     if allowed:
         # The values have the form of their type; what is none of them needs no second reason.
-        yield Rule("not_in_enum", name, f"{text} in ({sql.any_of(allowed)})")
+        yield Rule("not_in_enum", name, sql.is_one_of(text, allowed))
         return
     if longest is not None:
         yield Rule("too_long", name, f"length({text}) <= {longest}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from streams.contract.errors import ContractError
-from streams.contract.loader import parse_contract
+from streams.contract.loader import load_contracts, parse_contract
 from tests.streams.contract.seeded import MISTAKES, SOUND, Mistake
 from tests.streams.contract.seeded_cases import CASE_MISTAKES, SOUND_CASES
 
@@ -48,3 +50,21 @@ def test_a_problem_reads_like_a_compilers() -> None:
         " examples."
         " Did you mean 'owner'?"
     )
+
+
+def test_two_contracts_for_one_source_are_refused_at_the_one_that_is_misnamed(tmp_path: Path) -> None:
+    (tmp_path / "kiosk_sale.yaml").write_text(SOUND, "utf-8")
+    (tmp_path / "kiosk_sale (copy).yaml").write_text("# a copy\n" + SOUND, "utf-8")
+    with pytest.raises(ContractError) as raised:
+        load_contracts(tmp_path)
+    (problem,) = raised.value.problems
+    assert (problem.file, problem.line) == (str(tmp_path / "kiosk_sale (copy).yaml"), 2)
+    assert problem.what == "a second contract for the source 'kiosk_sale'"
+    assert "kiosk_sale.yaml is the other" in problem.remedy
+
+
+def test_a_file_named_otherwise_is_told_what_to_be_called(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.yaml"
+    path.write_text(SOUND, "utf-8")
+    with pytest.raises(ContractError, match=r"Rename the file to kiosk_sale\.yaml"):
+        load_contracts(tmp_path)
