@@ -87,7 +87,7 @@ def _course(contract: Contract, tables: Sequence[MetricTable], live: Mapping[str
             dims = [d for d in dimensions(contract, each.metric) if _values_of(contract, d) <= MOST_BANDS]
             charts.append(
                 minutes(
-                    key_of(contract, each.metric, "minutes"),
+                    key_of(contract, each.metric, "by-minute"),
                     f"{measures[0].title}（分钟）· 实时",
                     live[each.metric],
                     measures[0].figure,

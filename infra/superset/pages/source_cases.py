@@ -19,7 +19,7 @@ def cases(contract: Contract) -> list[Row | Section]:
         return []
     standing = cases_now(contract, cycle)
     overdue = table(
-        key_of(contract, "cases", "overdue"),
+        key_of(contract, "life-cycle", "overdue"),
         "超期办件 · 当前",
         standing,
         ["case_id", "division__label", "step", "since", "due", "late_hours"],
@@ -31,7 +31,7 @@ def cases(contract: Contract) -> list[Row | Section]:
         most=MOST_CASES,
     )
     by_step = ranked(
-        key_of(contract, "cases", "steps"),
+        key_of(contract, "life-cycle", "steps"),
         "各环节办件数 · 当前",
         standing,
         "cases__figure",
@@ -39,7 +39,7 @@ def cases(contract: Contract) -> list[Row | Section]:
         width=4,
     )
     wrong = table(
-        key_of(contract, "cases", "illegal"),
+        key_of(contract, "life-cycle", "illegal"),
         "不合流程的环节（按事件时间）",
         illegal_steps(contract, cycle),
         ["case_id", "division__label", "previous_step", "step", "at", "received"],
