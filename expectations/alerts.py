@@ -14,6 +14,7 @@ from expectations import wording
 from expectations.cases import IN_ORDER, Cases, read_cases
 from expectations.silence import silent_since
 from streams.contract.model import Contract
+from streams.days import day_of
 from streams.zone import ZONE
 
 SILENT, LIVE_FAILED, DAY_FAILED = "silent", "live_failed", "day_failed"
@@ -22,6 +23,8 @@ CASES_OVERDUE, CASES_ILLEGAL = "cases_overdue", "cases_illegal"
 CODES = (SILENT, LIVE_FAILED, DAY_FAILED, LEDGER_OPEN, DAY_UNEXPLAINED, CASES_OVERDUE, CASES_ILLEGAL)
 """The alerts that are raised and cleared here, and no others."""
 MOST_NAMED = 3
+LEDGER_DAYS = 7
+"""A residue that somebody has decided on raises no alert after so many days; it stays in the ledger."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -107,8 +110,8 @@ def standing(known: Iterable[Known], now: datetime) -> Iterator[Alert]:
         if each.residues:
             day = max(each.residues)
             residue = each.residues[day]
-            numbers = {"residue": residue.live, "archive": residue.archive, "upstream": residue.upstream}
-            yield Alert(LEDGER_OPEN, source, wording.text(wording.LEDGER_OPEN, day=day, **numbers, **said))
+            books = {"residue": residue.live, "archive": residue.archive, "upstream": residue.upstream}
+            yield Alert(LEDGER_OPEN, source, wording.text(wording.LEDGER_OPEN, day=day, **books, **said))
         if each.unexplained:
             day = max(each.unexplained)
             events = each.unexplained[day]
@@ -160,7 +163,8 @@ def read_known(
         else:
             days.setdefault(source, {})[day] = failed
     residues: dict[str, dict[date, Residue]] = {}
-    for source, day, *numbers in connection.execute(_RESIDUES, (topic_prefix,)):
+    since = day_of(now) - timedelta(days=LEDGER_DAYS)
+    for source, day, *numbers in connection.execute(_RESIDUES, (topic_prefix, since)):
         residues.setdefault(source, {})[day] = Residue(*numbers)
     unexplained: dict[str, dict[date, int]] = {}
     for source, day, events in connection.execute(_UNEXPLAINED):
@@ -168,9 +172,15 @@ def read_known(
     cases = read_cases(connection, now)
     for source, contract in contracts.items():
         if source in times:
-            failed = (live.get(source), days.get(source, {}))
-            books = (residues.get(source, {}), unexplained.get(source, {}))
-            yield Known(contract, *times[source], *failed, *books, cases.get(source, IN_ORDER))
+            yield Known(
+                contract,
+                *times[source],
+                live=live.get(source),
+                days=days.get(source, {}),
+                residues=residues.get(source, {}),
+                unexplained=unexplained.get(source, {}),
+                cases=cases.get(source, IN_ORDER),
+            )
 
 
 def _named(names: Iterable[str]) -> str:
@@ -210,6 +220,7 @@ _RESIDUES = """
             sent - archived - to_archive as archive,
             case when is_over then greatest(acknowledged - sent, 0) else 0 end as upstream
         from ops.ledger(%s)
+        where received_day > %s
     ) l where live <> 0 or archive <> 0 or upstream <> 0
 """
 _UNEXPLAINED = """

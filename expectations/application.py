@@ -17,12 +17,24 @@ from expectations.answers import Answer
 from expectations.errors import ExpectationsError
 from expectations.questioner import Questioner
 from expectations.report import REFUSED_BY_THE_GATE, Report
-from spark_jobs.rollup import account, archive, lake, ledger, patches, publish, reading, received, uniqueness
+from spark_jobs.rollup import (
+    account,
+    archive,
+    lake,
+    ledger,
+    patches,
+    publish,
+    reading,
+    received,
+    review,
+    uniqueness,
+)
 from spark_jobs.rollup.archive import Archived, Needed
 from spark_jobs.rollup.build import Built, built
 from spark_jobs.rollup.comparison import Comparison
 from spark_jobs.rollup.day import Day
 from spark_jobs.rollup.errors import NotDeployed, RollupError
+from spark_jobs.rollup.review import ReviewedDay
 from streams import days
 from streams.contract.model import Contract
 from streams.registry import ever_deployed
@@ -33,11 +45,13 @@ LOG = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Options:
-    """patience_seconds: how long to wait for the archive. dry_run: publish nothing, say what would be."""
+    """patience_seconds: how long to wait for the archive. dry_run: publish nothing, say what would be.
+    review: the number of the review that days are staged for instead of being published."""
 
     allow_incomplete: bool = False
     dry_run: bool = False
     patience_seconds: float = 180.0
+    review: int | None = None
 
 
 def run(
@@ -83,6 +97,9 @@ class Application:
             seconds = time.monotonic() - begun
             if self.options.dry_run:
                 report = _rehearsed(found.day, answers, seconds)
+            elif self.options.review is not None:
+                with connection.transaction():
+                    report = _staged(connection, self.options.review, found, archived, answers, seconds)
             else:
                 with connection.transaction():
                     report = _decided(connection, found, archived, answers, seconds)
@@ -117,7 +134,7 @@ class Application:
         rows = reading.rows_of(archived_events, prefix + contract.source, day, plan)
         live = Comparison(connection, contract, prefix + contract.source, day, archived.position)
         taken = uniqueness.elsewhere(connection, day)
-        with built(rows, contract, prefix, day, archived, live.look, taken=taken) as found:
+        with built(rows, contract, prefix, day, archived, look=live.look, taken=taken) as found:
             return found, gate.ask(questioner, found)
 
 
@@ -127,6 +144,33 @@ def _rehearsed(day: Day, answers: Sequence[Answer], seconds: float) -> Report:
     code = REFUSED_BY_THE_GATE if refused else 0
     source = day.contract.source
     return Report(source, day.day, "rehearsed", code, message, seconds, None, day.counts, refused)
+
+
+def _staged(  # noqa: PLR0917 (what a run has found)
+    connection: ledger.Connection,
+    number: int,
+    found: Built,
+    archived: Archived,
+    answers: Sequence[Answer],
+    seconds: float,
+) -> Report:
+    """Write the day where nobody sees it, in the caller's transaction."""
+    day, source = found.day, found.day.contract.source
+    refused = tuple(answer for answer in answers if answer.blocks)
+    if refused:
+        title = day.contract.title
+        message = wording.text(wording.GATE_REFUSED, title=title, day=day.day, blocking=len(refused))
+        review.note(connection, number, ReviewedDay(source, day.day, "refused", None, None, message, None))
+        code = REFUSED_BY_THE_GATE
+        return Report(source, day.day, "refused", code, message, seconds, None, day.counts, refused)
+    run = {"span": archived.span, "seconds": seconds, "answers": [answer.as_json() for answer in answers]}
+    outcome, publication = review.stage(connection, number, day, run)
+    if outcome == "unchanged" or publication is None:
+        return Report(source, day.day, "unchanged", 0, "", seconds, None, day.counts)
+    if found.findings is not None:
+        account.note(connection, day, publication.revision, found.findings)
+    revision = publication.revision
+    return Report(source, day.day, "staged", 0, publication.reason, seconds, revision, day.counts)
 
 
 def _decided(

@@ -20,7 +20,7 @@ class Report:
 
     source: str
     day: date
-    outcome: Literal["published", "unchanged", "refused", "rehearsed", "failed"]
+    outcome: Literal["published", "unchanged", "refused", "rehearsed", "staged", "failed"]
     exit_code: int
     message: str
     seconds: float

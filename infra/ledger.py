@@ -16,6 +16,7 @@ READ = """
     select * from ops.ledger(%(prefix)s)
     where (%(source)s::text is null or source = %(source)s)
       and (%(day)s::date is null or received_day = %(day)s)
+      and (%(since)s::date is null or received_day >= %(since)s)
     order by received_day, source
 """
 # The last minute that was looked at within each hour, against the last one before that hour. Minutes tell of
@@ -170,11 +171,16 @@ class Sender:
 
 
 def read_ledger(
-    connection: psycopg.Connection, prefix: str, source: str | None = None, day: date | None = None
+    connection: psycopg.Connection,
+    prefix: str,
+    source: str | None = None,
+    day: date | None = None,
+    since: date | None = None,
 ) -> list[Entry]:
-    """The entries of topics that begin with `prefix`, of one source or day if asked, by day and source."""
+    """The entries of topics that begin with `prefix`, of one source, one day or since one, in their order."""
+    at = {"prefix": prefix, "source": source, "day": day, "since": since}
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(READ, {"prefix": prefix, "source": source, "day": day}).fetchall()
+        return cursor.execute(READ, at).fetchall()
 
 
 def read_hours(

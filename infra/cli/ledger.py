@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import psycopg
@@ -25,6 +25,7 @@ from infra.ledger import (
     read_senders,
     total,
 )
+from streams.days import day_of
 from streams.registry import ever_deployed
 from streams.settings import Settings
 from streams.zone import ZONE
@@ -42,11 +43,12 @@ MOST_GAPS = 3
 
 
 @failures()
-def ledger(
+def ledger(  # noqa: PLR0917 (options of a command)
     source: Annotated[str | None, typer.Option(help="one source only")] = None,
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="one day of receipt only")
     ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="only so many last days of receipt")] = None,
     hours: Annotated[
         int | None, typer.Option(min=1, max=MOST_HOURS, help="the last hours one by one, instead of days")
     ] = None,
@@ -76,7 +78,8 @@ def ledger(
             table = sender_table(of_senders, names)
             sound = not any(each.missing or each.repeated for each in of_senders)
         else:
-            shown = entries = read_ledger(connection, settings.topic_prefix, source, wanted)
+            since = None if days is None else day_of(datetime.now(UTC)) - timedelta(days=days - 1)
+            shown = entries = read_ledger(connection, settings.topic_prefix, source, wanted, since)
             table, sound = ledger_table(entries, names), all(entry.balances for entry in entries)
     if as_json:
         print_json([each.as_json() for each in shown])

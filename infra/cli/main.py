@@ -8,6 +8,7 @@ import typer
 
 from infra.cli import (
     alerts,
+    backfill,
     conflicts,
     contract,
     dashboards,
@@ -59,6 +60,7 @@ app.command("import")(importing.import_file)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(simulate.app, name="simulate")
+backfill.register(rollup.app)
 app.add_typer(rollup.app, name="rollup")
 app.add_typer(reconcile.app, name="reconcile")
 app.add_typer(validate.app, name="validate")

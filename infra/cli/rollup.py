@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
@@ -24,9 +25,12 @@ from infra.retention import forgotten
 from spark_jobs.rollup.due import Due, plain
 from spark_jobs.rollup.due import due as due_days
 from spark_jobs.rollup.due import published as published_days
-from streams.days import day_of, span
+from streams.days import day_of
 from streams.registry import deployed, ever_deployed, everything
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from expectations.report import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,8 +39,6 @@ app = typer.Typer(
 )
 
 DayOption = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Event day, YYYY-MM-DD.")]
-FromOption = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First event day.")]
-ToOption = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last event day.")]
 Sources = Annotated[
     list[str] | None, typer.Option("--source", help="A source; all deployed ones by default.")
 ]
@@ -65,25 +67,6 @@ def run(  # noqa: PLR0917 (options of a command)
     settings = Settings()
     wanted = [(each, day.date()) for each in source or sorted(deployed(settings).contracts)]
     _roll_up(settings, wanted, allow_incomplete, dry_run, patience, as_json=as_json)
-
-
-@app.command()
-@failures()
-def backfill(  # noqa: PLR0917 (options of a command)
-    first: FromOption,
-    last: ToOption,
-    source: Sources = None,
-    dry_run: DryRun = False,
-    patience: Patience = 180.0,
-    as_json: AsJson = False,
-) -> None:
-    """Roll up every day of a range, oldest first, in one Spark application."""
-    if last < first:
-        raise typer.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}", param_hint="--to")
-    settings = Settings()
-    sources = source or sorted(deployed(settings).contracts)
-    wanted = [(each, day) for day in span(first.date(), last.date()) for each in sources]
-    _roll_up(settings, wanted, False, dry_run, patience, as_json=as_json)
 
 
 @app.command()
@@ -159,6 +142,25 @@ def _roll_up(
     *,
     as_json: bool,
 ) -> None:
+    """Roll up, print, and end with the gravest code."""
+    reports = roll_up(
+        settings, wanted, allow_incomplete=allow_incomplete, dry_run=dry_run, patience=patience, quiet=as_json
+    )
+    if as_json:
+        print_json([report.as_json() for report in reports])
+    end_with(reports)
+
+
+def end_with(reports: Sequence[Report]) -> None:
+    """End the command with the gravest code of the reports, if there is one."""
+    from expectations.report import exit_code  # noqa: PLC0415 (as below)
+
+    if code := exit_code(reports):
+        raise typer.Exit(code)
+
+
+def refuse_forgotten(settings: Settings, wanted: list[tuple[str, date]]) -> None:
+    """End the command where the lake does not have all events of a day any more."""
     if gone := forgotten(settings, wanted, day_of(datetime.now(UTC))):
         listed = ", ".join(f"{source} {day}" for source, day in gone[:5])
         fail(
@@ -166,29 +168,39 @@ def _roll_up(
             f" and some of these days' are gone: {listed}. What is published of them stays; leave them out.",
             exits.USAGE,
         )
+
+
+def roll_up(
+    settings: Settings,
+    wanted: list[tuple[str, date]],
+    *,
+    allow_incomplete: bool = False,
+    dry_run: bool = False,
+    patience: float,
+    review: int | None = None,
+    quiet: bool = False,
+) -> list[Report]:
+    """Roll the days up in one application, with a progress bar; say what came of each unless `quiet`."""
+    refuse_forgotten(settings, wanted)
     # Spark and Great Expectations take seconds to import: not for `list` and `due`.
     from expectations import logs  # noqa: PLC0415
     from expectations.application import Options  # noqa: PLC0415
     from expectations.application import run as run_application  # noqa: PLC0415
-    from expectations.report import exit_code  # noqa: PLC0415
 
     logs.to_stderr()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     reports = []
     with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task("rollup", total=len(wanted))
-        options = Options(allow_incomplete, dry_run, patience)
+        options = Options(allow_incomplete, dry_run, patience, review)
         for report in run_application(settings, wanted, options, lambda: datetime.now(UTC)):
             progress.update(task, advance=1, description=f"{report.day} {report.source}")
             reports.append(report)
-            if not as_json:
+            if not quiet:
                 revision = "" if report.revision is None else f" revision {report.revision}"
                 progress.console.print(
                     f"{report.day} {report.source}: {report.outcome}{revision} - {report.message}"
                 )
                 for answer in report.refused:
                     progress.console.print(f"    {answer.title}：{answer.message}", markup=False)
-    if as_json:
-        print_json([report.as_json() for report in reports])
-    if code := exit_code(reports):
-        raise typer.Exit(code)
+    return reports

@@ -48,8 +48,8 @@ def built(
     topic_prefix: str,
     day: date,
     archived: Archived,
-    look: Callable[[Frames, int], Findings] | None = None,
     *,
+    look: Callable[[Frames, int], Findings] | None = None,
     taken: Taken = nothing,
 ) -> Iterator[Built]:
     """Roll up `day` from `rows` of the lake (see `reading.rows_of`). `look`: see `comparison.Comparison`;

@@ -4,6 +4,7 @@
     ├── NotDeployed              there is no such source
     ├── ArchiveUnknown           Kafka does not tell how far a day goes: try again later
     ├── DayIncomplete            the archive does not hold all of the day yet: try again later
+    ├── ReviewRefused            a backfill cannot be published or taken back as it is
     └── AlreadyRunning           another run has this day: try again later
 
 An event that is wrong is never an error here: it is counted as quarantined. A gate that refuses is a result.
@@ -46,3 +47,9 @@ class AlreadyRunning(RollupError):
     """Another run holds the lock of this source and day."""
 
     exit_code = 75
+
+
+class ReviewRefused(RollupError):
+    """A backfill is not what can be published or taken back: there is none, or others came after it."""
+
+    exit_code = 3

@@ -35,7 +35,7 @@ _PUBLISH = """
     insert into mart.publication
         (source, event_day, revision, reason, contract_version, accepted, quarantined, duplicate, conflict,
         archive_position, fingerprint, is_current)
-    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, true)
+    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _REPLAYED = """
     select count(*) from ops.replayed r join mart.publication p using (source, event_day)
@@ -78,6 +78,14 @@ def alone(connection: Connection, source: str, day: date) -> Iterator[None]:
             connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
 
 
+def hold(connection: Connection, source: str, day: date) -> None:
+    """Hold the same lock until the caller's transaction ends. Raises AlreadyRunning where a run holds it."""
+    key = f"rollup {source} {day}"
+    row = connection.execute("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (key,)).fetchone()
+    if row != (True,):
+        raise AlreadyRunning(f"{source} {day}: a rollup of this day is running. Try again when it is done.")
+
+
 def current(connection: Connection, source: str, day: date) -> Publication | None:
     """What is published of a day now."""
     row = connection.execute(
@@ -98,6 +106,19 @@ def publish(connection: Connection, day: Day) -> tuple[Outcome, Publication]:
     if before is not None and before.fingerprint == day.fingerprint:
         _note_counts(connection, day, before.revision)
         return "unchanged", before
+    return "published", _write(connection, day, before, is_current=True)
+
+
+def stage(connection: Connection, day: Day) -> tuple[Publication | None, Publication | None]:
+    """Write `day` as a revision that nobody sees; gives back what readers see, and the revision: None where
+    the numbers are those that are published already. The caller has the day's lock and a transaction."""
+    before = current(connection, day.contract.source, day.day)
+    if before is not None and before.fingerprint == day.fingerprint:
+        return before, None
+    return before, _write(connection, day, before, is_current=False)
+
+
+def _write(connection: Connection, day: Day, before: Publication | None, *, is_current: bool) -> Publication:
     made = Publication(
         _next_revision(connection, day),
         _reason(before, day, _replayed(connection, day, before)),
@@ -105,11 +126,11 @@ def publish(connection: Connection, day: Day) -> tuple[Outcome, Publication]:
         day.counts.accepted,
         day.fingerprint,
     )
-    _insert(connection, day, made)
+    _insert(connection, day, made, is_current=is_current)
     for table in metric_tables(day.contract):
         _copy_metric(connection, day, table, made.revision)
     _copy_distinct(connection, day, made.revision)
-    return "published", made
+    return made
 
 
 def note_run(
@@ -171,12 +192,14 @@ def _next_revision(connection: Connection, day: Day) -> int:
     return int(row[0])
 
 
-def _insert(connection: Connection, day: Day, made: Publication) -> None:
+def _insert(connection: Connection, day: Day, made: Publication, *, is_current: bool) -> None:
     key = (day.contract.source, day.day)
-    connection.execute(
-        "update mart.publication set is_current = false where source = %s and event_day = %s and is_current",
-        key,
-    )
+    if is_current:
+        connection.execute(
+            "update mart.publication set is_current = false"
+            " where source = %s and event_day = %s and is_current",
+            key,
+        )
     connection.execute(
         _PUBLISH,
         (
@@ -187,6 +210,7 @@ def _insert(connection: Connection, day: Day, made: Publication) -> None:
             *_counts(day),
             _position(day),
             made.fingerprint,
+            is_current,
         ),
     )
 

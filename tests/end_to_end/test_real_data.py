@@ -56,7 +56,8 @@ def test_the_importer_takes_every_line_once(city: Installation, database: psycop
 def test_every_published_number_equals_a_group_by_over_the_file(
     city: Installation, database: psycopg.Connection
 ) -> None:
-    city.minsheng("rollup", "backfill", "--from", min(DAYS), "--to", max(DAYS), "--source", SOURCE)
+    days = ("--from", min(DAYS), "--to", max(DAYS))
+    city.minsheng("rollup", "backfill", *days, "--source", SOURCE, "--yes")
     published = database.execute(
         "select event_day::text, accepted from mart.publication where source = %s and is_current", (SOURCE,)
     ).fetchall()

@@ -21,7 +21,7 @@ def ledger_of_today(contracts: Mapping[str, Contract], topic_prefix: str) -> Dat
     The same query as `minsheng ledger`, asked for today: what an operator sees and what the command says
     are one.
     """
-    entries = READ % {"prefix": sql.text(topic_prefix), "source": "null", "day": sql.TODAY}
+    entries = READ % {"prefix": sql.text(topic_prefix), "source": "null", "day": sql.TODAY, "since": "null"}
     outcomes = "".join(f" coalesce(l.{outcome}, 0) as {outcome}," for outcome in OUTCOMES)
     query = (
         "select s.position, s.source, s.title as source__label, coalesce(l.sent, 0) as received,"
@@ -56,7 +56,7 @@ def ledger_of_today(contracts: Mapping[str, Contract], topic_prefix: str) -> Dat
 
 def ledger_of_days(contracts: Mapping[str, Contract], topic_prefix: str) -> Dataset:
     """One row a source and day of receipt, retired sources and refused events of no source included."""
-    entries = READ % {"prefix": sql.text(topic_prefix), "source": "null", "day": "null"}
+    entries = READ % {"prefix": sql.text(topic_prefix), "source": "null", "day": "null", "since": "null"}
     query = (
         "select l.received_day, l.source, coalesce(s.title, l.source) as source__label, l.acknowledged,"
         f" l.refused, l.sent as received, {', '.join(f'l.{outcome}' for outcome in OUTCOMES)}, l.in_flight,"
