@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.live catchup|many|paced|deploy-gap`: a table on the terminal, JSON into a folder."""
+"""`python -m tests.benchmarks.live catchup|many|paced|deploy-gap`: a table here, JSON into a folder."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def paced_command(
 
 @app.command("deploy-gap")
 def deploy_gap_command(rate: float = 5_000, seconds: float = 40, rounds: int = 3, out: Out = OUT) -> None:
-    """Whether others pause while a source is deployed: the longest gap between two commits, with and without."""
+    """Whether others pause while a source is deployed: the longest gap between commits, with and without."""
     _show(deploy_gap(rate, seconds, rounds), out)
 
 
