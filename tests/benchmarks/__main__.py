@@ -11,6 +11,7 @@ RUNS = (
     ("tests.benchmarks.judge_throughput",),
     ("tests.benchmarks.live", "catchup"),
     ("tests.benchmarks.live", "many"),
+    ("tests.benchmarks.live", "deploy-gap"),
     ("tests.benchmarks.live", "paced", "--rate", "150"),
     ("tests.benchmarks.live", "paced", "--rate", "20000"),
     ("tests.benchmarks.live", "paced", "--rate", "50000"),
