@@ -84,9 +84,9 @@ def new(  # noqa: PLR0917 (options of a command, given by name)
 ) -> None:
     """Propose a contract from a sample, with the evidence for each guess as a comment beside it.
 
-    Types are known by their form and their checksums; personal fields are marked, names and addresses left out.
-    Nothing of the sample that leads to a person comes into the file. Where headings alone do not tell the importer
-    how to read the file, a mapping is written beside the sample.
+    Types are known by their form and their checksums; personal fields are marked, names and addresses left
+    out. Nothing of the sample that leads to a person comes into the file. Where headings alone do not tell
+    the importer how to read the file, a mapping is written beside the sample.
 
     Exit code 2: no contract can be made of this, or the file exists already (--force).
     """
@@ -94,8 +94,8 @@ def new(  # noqa: PLR0917 (options of a command, given by name)
     names = _names(name or [])
     target = (folder or Settings().contracts_dir) / f"{source}.yaml"
     if odcs is not None:
-        said = {"title": title, "about": about, "owner": owner}
-        _from_odcs(odcs, source, said, table, target, write=not dry_run, force=force, as_json=as_json)
+        given = {"title": title, "about": about, "owner": owner}
+        _from_odcs(odcs, source, given, table, target, write=not dry_run, force=force, as_json=as_json)
         return
     with _sample_file(sample) as path:
         mapping_path = mapping or _beside(sample, source)
@@ -159,7 +159,7 @@ def _refuse_name(source: str) -> None:
         TypeAdapter(SourceName).validate_python(source)
     except ValidationError:
         fail(
-            f"--source {source}: a name of at most 30 characters: lower case letters, digits and single underscores.",
+            f"--source {source}: at most 30 characters: lower case letters, digits and single underscores.",
             exits.USAGE,
         )
 
@@ -279,8 +279,9 @@ def _print_fields(made: Draft) -> None:
         if guess is not None:
             table.add_row(guess.heading, part, guess.spec.type, guess.evidence[0] if guess.evidence else "")
     for guess in made.chosen.fields:
-        kind = f"{guess.spec.type}{', personal' if guess.spec.pii else ''}{', optional' if guess.spec.optional else ''}"
-        table.add_row(guess.heading, guess.name, kind, "; ".join(guess.evidence))
+        notes = [guess.spec.type, "personal" * bool(guess.spec.pii), "optional" * guess.spec.optional]
+        kind = ", ".join(note for note in notes if note)
+        table.add_row(guess.heading, guess.name, kind, guess.evidence[0] if guess.evidence else "")
     for each in made.left_out:
         table.add_row(each.heading, "-", "left out", each.why)
     out.print(table)

@@ -57,9 +57,9 @@ def try_contract(  # noqa: PLR0917 (options of a command, given by name)
 ) -> None:
     """Try a contract on events: nothing is sent or deployed, no server is needed.
 
-    Each event gets its verdict and its reason; what is accepted is counted by minute and by day as the live query
-    and the rollup would; what is refused is shown as it would stand in quarantine, masked. Then: the tables,
-    charts and tasks that deploying would make.
+    Each event gets its verdict and its reason; what is accepted is counted by minute and by day as the live
+    query and the rollup would; what is refused is shown as it would stand in quarantine, masked. Then: the
+    tables, charts and tasks that deploying would make.
 
     Exit code 0: every event of the file was accepted, or the day was a simulated one, which has faults on
     purpose. 3: some were refused.

@@ -32,9 +32,10 @@ CHUNK = 2_000
 
 @dataclass(frozen=True)
 class Arrival:
-    """One event. `line`: of the file, or the number of the sending. `refused`: why the edge would not take it.
+    """One event.
 
-    `value`: the record's bytes with tokens; None where the line could not even be read.
+    line: of the file, or the number of the sending. refused: why the edge would not take it. value: the
+    record's bytes with tokens; None where the line could not even be read.
     """
 
     line: int
@@ -65,7 +66,7 @@ def of_file(
             yield _admitted(rows, events, admission, contract, tokens, now)
 
 
-def _admitted(
+def _admitted(  # noqa: PLR0917 (the parts of one import)
     rows: Sequence[Row],
     events: Events,
     admission: Admission,

@@ -1,4 +1,4 @@
-"""What would become of events: verdicts, duplicates, minutes, days, quarantine. By the live query's functions."""
+"""What would become of events: verdicts, repeats, minutes, days, quarantine; by the live query itself."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Refused:
 class Outcome:
     """What would become of the events. Tables: Arrow, as the live query would add them, dimensions as text.
 
-    `minutes`: table name -> minute (epoch minutes), dimensions, columns. `days`: the same by event day (days
-    since 1970) with exact distinct counts. `quarantine`: rows of ops.quarantine, masked. `hours`: (day, hour in
+    minutes: table name -> minute (epoch minutes), dimensions, columns. days: the same by event day (days
+    since 1970) with exact distinct counts. quarantine: rows of ops.quarantine, masked. hours: (day, hour in
     Asia/Shanghai) -> outcome -> events, by event time, or received time where the event has none.
     """
 
@@ -179,14 +179,20 @@ class Trial:
         source = self._plan.counted[NUMBER]
         for kind, table in count(rows, source, None):
             if kind.startswith(LIVE):
-                self.outcome.minutes[kind.removeprefix(LIVE)] = table.sort_by("minute")
+                self.outcome.minutes[kind.removeprefix(LIVE)] = table.sort_by(
+                    [
+                        (key, "ascending")
+                        for key in ("minute", *self._plan.tables[kind.removeprefix(LIVE)].dimensions)
+                    ]
+                )
         for each in source.tables:
             days = aggregate(rows, each, source.columns, "event_day")
             for name in each.distinct:
                 counted = source.columns[source.distinct[each.name][name]]
                 values = _distinct(rows, each.dimensions, source.columns, counted, days)
                 days = days.append_column(name, values)
-            self.outcome.days[each.name] = days.sort_by("event_day")
+            keys = ("event_day", *each.dimensions)
+            self.outcome.days[each.name] = days.sort_by([(key, "ascending") for key in keys])
         hours = rows.append_column("hour", pc.divide(rows.column("minute"), 60)).group_by("hour")
         for row in hours.aggregate([([], "count_all")]).to_pylist():
             self._at(datetime.fromtimestamp(row["hour"] * 3600, UTC), ACCEPTED, row["count_all"])

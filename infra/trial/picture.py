@@ -28,7 +28,8 @@ def picture(title: str, day: date, hours: Mapping[int, Counter[str]], repeats: M
     said = [f"{label} {total[name]:,}" for name, (label, _) in _SHOWN.items()]
     said += [f"{_REPEATS[name]} {n:,}" for name, n in repeats.items() if n]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}"'
+        f' height="{HEIGHT}"'
         f' role="img" font-family="{_FONTS}" font-size="13" fill="#222">',
         f"<title>{escape(title)} {day}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
@@ -98,4 +99,5 @@ def _middle(hour: int) -> float:
 def _text(
     x: float, y: float, text: str, *, anchor: str = "start", color: str = "#222", size: int = 13
 ) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" font-size="{size}">{escape(text)}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} fill="{color}" font-size="{size}">{escape(text)}</text>'

@@ -1,4 +1,4 @@
-"""What deploying a contract would make: topic, tables, questions to Great Expectations, charts, tasks. Pure."""
+"""What deploying a contract would make: topic, tables, charts, tasks. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TASKS = (
 
 @dataclass(frozen=True)
 class Pieces:
-    """`charts`: (section, title) on the source's own page. `tasks`: (DAG, what of it). `sql`: makes the tables."""
+    """charts: (section, title) on the source's own page. tasks: (DAG, what of it). sql: makes the tables."""
 
     topic: str
     partitions: int
@@ -39,7 +39,7 @@ def pieces(contract: Contract, topic_prefix: str) -> Pieces:
     for row in page.rows:
         if isinstance(row, Section):
             section = row.title
-        else:
+        elif isinstance(row, tuple):
             charts += [(section, chart.title) for chart in row]
     tables = [
         name

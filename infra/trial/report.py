@@ -1,4 +1,4 @@
-"""An outcome for readers: as JSON, and as one HTML page that loads nothing and in which nothing acts. Pure."""
+"""An outcome for readers: as JSON, and as an HTML page that loads nothing and in which nothing acts. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from streams.zone import ZONE
 MOST_ROWS = 200
 NAMES = {ACCEPTED: "接收", REFUSED: "拒收", DUPLICATE: "重复", CONFLICT: "冲突"}
 _STYLE = """
-body { font: 15px/1.6 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif; max-width: 1100px; margin: 2em auto; }
+body { font: 15px/1.6 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif; max-width: 1100px;
+margin: 2em auto; }
 table { border-collapse: collapse; margin: 1em 0; font-size: 13px; } th, td { border: 1px solid #ddd;
-padding: 2px 8px; text-align: left; vertical-align: top; } td.n { text-align: right; } th { background: #f4f4f4; }
+padding: 2px 8px; text-align: left; vertical-align: top; } td.n { text-align: right; }
+th { background: #f4f4f4; }
 pre { background: #f7f7f7; padding: 1em; overflow: auto; font-size: 12px; } h2 { margin-top: 2em; }
 """
 
@@ -83,7 +85,8 @@ def page(outcome: Outcome, pieces: Pieces, origin: str) -> str:
     contract = outcome.contract
     parts = [
         "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>",
-        "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        "<meta http-equiv='Content-Security-Policy'"
+        " content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{escape(contract.title)} 试运行</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(contract.title)}（{escape(contract.source)}）试运行</h1>",
         f"<p>{escape(contract.about)}。主管：{escape(contract.owner)}。契约版本 {contract.version}。"
@@ -146,9 +149,17 @@ def _measured(contract: Contract, name: str, table: pa.Table, bucket: str) -> st
     found = rows_of(table, bucket)
     titles = {"minute": "分钟", "event_day": "日期"} | {d: contract.columns[d].title for d in metric.by}
     titles |= {key: measure.title for key, measure in metric.measures.items()}
+    money = {key for key, measure in metric.measures.items() if measure.unit == "fen"}
+    titles |= {key: f"{titles[key]}（元）" for key in money}
     labels = {d: values_of(contract.columns[d]) for d in metric.by}
     rows = [
-        [labels.get(column, {}).get(cell, cell) for column, cell in row.items()] for row in found["shown"]
+        [
+            f"{cell / 100:,.2f}"
+            if column in money and cell is not None
+            else labels.get(column, {}).get(cell, cell)
+            for column, cell in row.items()
+        ]
+        for row in found["shown"]
     ]
     headings = [titles.get(column, column) for column in table.column_names]
     more = f"<p>共 {found['rows']:,} 行，显示前 {len(rows):,} 行。</p>" if found["rows"] > len(rows) else ""
@@ -171,9 +182,10 @@ def _cell(value: Any) -> str:
 
 def _title(contract: Contract, code: str) -> str:
     kind, _, name = code.partition(":")
-    rules: Mapping[str, Any] = {"check": contract.checks, "unique": contract.unique}.get(kind, {})
-    if name and name in rules:
-        return str(rules[name].title)
+    if kind == "check" and name in contract.checks:
+        return contract.checks[name].title
+    if kind == "unique" and name in contract.unique:
+        return contract.unique[name].title
     return REASONS[code].title if code in REASONS else code
 
 

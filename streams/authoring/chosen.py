@@ -85,7 +85,8 @@ def _part(heading: str | None, guesses: Sequence[Guess], part: str, role: Role) 
 
 def _because(place: Guess) -> str:
     facts = place.facts
-    said = f"key, the place whose events stay in order: {place.heading}, {facts.distinct:,} different in {facts.filled:,}"
+    different = f"{facts.distinct:,} different in {facts.filled:,}"
+    said = f"key, the place whose events stay in order: {place.heading}, {different}"
     if facts.empty:
         said += f"; required, so {facts.empty:,} rows without it would be refused"
     return said

@@ -14,7 +14,7 @@ from streams.judge.judge import Judge
 
 _PREFIX = "examples."
 RECEIVED = datetime(2022, 6, 15, 4, tzinfo=UTC)
-"""When examples happen and are received; a contract's acceptance window is asked by its examples' own times."""
+"""When examples happen and are received; the acceptance window is asked by times of their own."""
 
 
 @dataclass(frozen=True)

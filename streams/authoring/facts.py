@@ -23,7 +23,7 @@ SHOWN_LINES = 5
 
 @dataclass(frozen=True)
 class Facts:
-    """One column. `having`: form -> filled cells that have it. `values`: the most frequent, and how often each."""
+    """One column. having: form -> filled cells that have it. values: the most frequent, how often each."""
 
     heading: str
     column: str
@@ -46,7 +46,7 @@ class Facts:
 
 @dataclass
 class Rows:
-    """A sample in DuckDB: a table `rows` (line, c0, c1 ...), and `few`, some of them from all over the file."""
+    """A sample in DuckDB: a table `rows` (line, c0, c1 ...), and `few`, some rows from all over the file."""
 
     sample: Sample
     connection: duckdb.DuckDBPyConnection = field(repr=False)
@@ -60,13 +60,13 @@ class Rows:
         connection.execute("create table rows as select * from sample_rows")
         step = max(sample.rows.num_rows // SAMPLED_ROWS, 1)
         connection.execute(
-            f"create table few as select * from rows where rowid % {step} = 0 limit {SAMPLED_ROWS}"
+            f"create table few as select * from rows where rowid % {step} = 0 limit {SAMPLED_ROWS}"  # noqa: S608 (numbers)
         )
         return cls(sample, connection)
 
     @property
     def count(self) -> int:
-        return self.sample.rows.num_rows
+        return int(self.sample.rows.num_rows)
 
     def one(self, query: str) -> tuple[Any, ...]:
         """The first row of an answer."""
@@ -96,7 +96,8 @@ def facts_of(rows: Rows, progress: Callable[[int], None] = lambda _: None) -> li
 
 def _facts(rows: Rows, heading: str, column: str) -> Facts:
     filled, distinct, shortest, longest = rows.one(
-        f"select count({column}), count(distinct {column}), min(length({column})), max(length({column})) from rows"  # noqa: S608 (of columns c<n>)
+        f"select count({column}), count(distinct {column}), min(length({column})),"  # noqa: S608 (of columns c<n>)
+        f" max(length({column})) from rows"
     )
     if not filled:
         return Facts(heading, column, rows.count, 0, 0, 0, 0, {})
@@ -112,7 +113,8 @@ def _facts(rows: Rows, heading: str, column: str) -> Facts:
 def _plausible(rows: Rows, column: str) -> list[str]:
     """Forms that some of the few rows have; check digits are asked for where the format is right."""
     there = rows.one(f"select count({column}) from few")[0]  # noqa: S608 (of columns c<n>)
-    plain = [name for name in forms() if not name.endswith("!") and name not in FOREIGN and name not in _MEMBERS]
+    later = {*FOREIGN, *_MEMBERS}
+    plain = [name for name in forms() if not name.endswith("!") and name not in later]
     if not there:
         return plain
     found = _some(rows, column, plain, there)

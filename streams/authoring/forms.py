@@ -55,7 +55,7 @@ def _amount(text: Sql) -> Sql:
 
 
 def moment(value: Sql) -> Sql:
-    """The wall clock of the platform (timestamp) as the importer reads it without being told, null if it is none."""
+    """The platform's wall clock (timestamp) as the importer reads it untold; null if it is none."""
     return _moment(plain(value))
 
 

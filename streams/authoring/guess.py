@@ -25,7 +25,7 @@ BY_CHECKSUM = 0.8
 
 @dataclass(frozen=True)
 class Guess:
-    """A field that is proposed. `value`: DuckDB SQL of its typed value over the sample's rows (null: empty)."""
+    """A field that is proposed. value: DuckDB SQL of its typed value over the sample's rows (null: empty)."""
 
     facts: Facts
     name: str
@@ -57,7 +57,7 @@ class Guesses:
 
 
 def guess(rows: Rows, facts: Facts, taken: Collection[str], *, name: str | None = None) -> Guess | LeftOut:
-    """The field for one column. `taken`: names that are given already; `name`: what its owner wants it called."""
+    """The field for one column. taken: names that are given already. name: what its owner wants it called."""
     why = _left_out(facts)
     if why is not None:
         return LeftOut(facts.heading, why)
@@ -81,7 +81,7 @@ def guess(rows: Rows, facts: Facts, taken: Collection[str], *, name: str | None 
     )
 
 
-def _left_out(facts: Facts) -> str | None:
+def _left_out(facts: Facts) -> str | None:  # noqa: PLR0911 (one line a reason)
     heading = facts.heading
     if not facts.filled:
         return "it is always empty"
@@ -158,7 +158,7 @@ def _truth(facts: Facts) -> Proposal | None:
         return None
     if facts.share("digit_truth") >= MOST and facts.heading not in hints.FLAG:
         return None
-    value = f"case when lower({forms.plain(facts.column)}) in ('是', '有', 'true', 'y', 'yes', '1', '√') then true else false end"
+    value = f"lower({forms.plain(facts.column)}) in ('是', '有', 'true', 'y', 'yes', '1', '√')"
     return Proposal("bool", value, Wrong("truth", f"yes or no ({_values(facts)})"))
 
 

@@ -37,8 +37,8 @@ def title_of(heading: str) -> str:
 def name_of(heading: str, taken: Collection[str] = ()) -> str:
     """A name for the field under a heading: `用餐人次` -> meal_visits, `Request Type` -> request_type.
 
-    Words of the glossary are translated, other Chinese is spelled in pinyin. A name that is taken or belongs to
-    the platform gets a number.
+    Words of the glossary are translated, other Chinese is spelled in pinyin. A name that is taken or
+    belongs to the platform gets a number.
     """
     short, _ = split_unit(heading)
     text = _NOTE.sub("", short if is_chinese(short) else heading)

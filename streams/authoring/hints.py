@@ -27,22 +27,37 @@ PHONE = Hint(r"手机|电话|联系方式|^mobile$|mobile[ _]?(no|num|phone)|pho
 BANK_CARD = Hint(r"银行卡|银行账|卡号|bank[ _]?(card|acc)|card[ _]?n(o|um)")
 INSURANCE = Hint(r"(医保|社保).*(号|码)|insurance[ _]?(no|num)")
 
-MONEY = Hint(r"金额|元\)?$|费$|费用|价$|价格|单价|款|补贴|补助|工资|余额|收入|支出|应付|实付|应收|实收|自付"
-             r"|amount|price|fee\b|cost|charge|salary|wage|subsidy|payment|paid$")  # fmt: skip
-MEASURE = Hint(r"数$|数量|次数|人次|件数|人数|量$|时长|时间|分钟|小时|天数|年龄|重量|里程|距离|温度|湿度|水位|度$|评分|得分|分数|率$"
-               r"|count|number of|qty|quantity|duration|minutes|hours|days|age\b|score|weight|distance|total|size")  # fmt: skip
+MONEY = Hint(
+    r"金额|元\)?$|费$|费用|价$|价格|单价|款|补贴|补助|工资|余额|收入|支出|应付|实付|应收|实收|自付"
+    r"|amount|price|fee\b|cost|charge|salary|wage|subsidy|payment|paid$"
+)
+MEASURE = Hint(
+    r"数$|数量|次数|人次|件数|人数|量$|时长|时间|分钟|小时|天数|年龄|重量|里程|距离|温度|湿度|水位|度$"
+    r"|评分|得分|分数|率$|count|number of|qty|quantity|duration|minutes|hours|days|age\b|score|weight"
+    r"|distance|total|size"
+)
 CODE = Hint(
-    r"编号|编码|代码|号$|号码|序号|单号|流水|邮编|邮政|code|number$|_?no\.?$|(^|[ _])id$|id$|zip|serial|[ _]?num$"
+    r"编号|编码|代码|号$|号码|序号|单号|流水|邮编|邮政|code|number$|_?no\.?$|(^|[ _])id$|id$|zip|serial"
+    r"|[ _]?num$"
 )
 FLAG = Hint(r"是否|有无|标志|标识|flag|^is|^has|anonymous")
 CATEGORY = Hint(r"类型|类别|种类|分类|状态|等级|级别|方式|渠道|type|status|level|kind|category|class|channel")
-PLACE = Hint(r"食堂|驿站|站点|站$|站编号|网点|点位|机构|学校|医院|药店|工地|工坊|小区|社区|街道|路段|门店|商户|窗口|场馆|停车场"
-             r"|设备|部门|单位|station|shop|store|site|school|hospital|place|venue|device|owner|agency|department")  # fmt: skip
-IDENTIFIER = Hint(r"流水|单号|事件编号|记录|业务编号|案件编号|工单|订单|交易号|受理编号|^编号$|^序列?号$|^id$|event[ _]?id|record|order|ticket"
-                  r"|serial|request[ _]?(no|id|num)|sr_?number|uuid|key$")  # fmt: skip
-CREATED = Hint(r"发生|创建|登记|受理|申请|用餐|就诊|交易|借|上传|上报|刷卡|发放|事件时间|业务时间|^时间$|created|start|occur|event|request|^time$|timestamp|opened")  # fmt: skip
+PLACE = Hint(
+    r"食堂|驿站|站点|站$|站编号|网点|点位|机构|学校|医院|药店|工地|工坊|小区|社区|街道|路段|门店|商户"
+    r"|窗口|场馆|停车场|设备|部门|单位|station|shop|store|site|school|hospital|place|venue|device|owner"
+    r"|agency|department|depot"
+)
+IDENTIFIER = Hint(
+    r"流水|单号|事件编号|记录|业务编号|案件编号|工单|订单|交易号|受理编号|^编号$|^序列?号$|^id$"
+    r"|event[ _]?id|record|order|ticket|serial|request[ _]?(no|id|num)|sr_?number|uuid|key$"
+)
+CREATED = Hint(
+    r"发生|创建|登记|受理|申请|用餐|就诊|交易|借|上传|上报|刷卡|发放|事件时间|业务时间|^时间$"
+    r"|created|start|occur|event|request|^time$|timestamp|opened"
+)
 LATER = Hint(
-    r"结束|办结|完成|关闭|归还|更新|修改|到期|截止|约定|预约|closed|end|finish|updated|modified|due|expire|service"
+    r"结束|办结|完成|关闭|归还|更新|修改|到期|截止|约定|预约"
+    r"|closed|end|finish|updated|modified|due|expire|service"
 )
 BIRTH = Hint(r"出生|生日|birth|dob")
 FREE_TEXT = Hint(r"备注|说明|描述|内容|意见|诉求|摘要|remark|note|comment|description|message")

@@ -15,7 +15,7 @@ MOST_PLACES = 1_000
 
 
 def metrics_of(title: str, guesses: Sequence[Guess], key: str, dimensions: Sequence[str]) -> dict[str, Any]:
-    """One metric over the dimensions with all measures, and one by place where the places are not too many."""
+    """One metric over the dimensions with all measures, and one by place where places are not too many."""
     metrics: dict[str, Any] = {
         "events": {"title": title, "by": list(dimensions), "measures": _measures(guesses, dimensions)}
     }

@@ -68,7 +68,7 @@ def _money(rows: Rows, facts: Facts, unit: str | None) -> Proposal:
         decimals = rows.one(f"select count(*) from rows where {facts.column} like '%.%'")[0]  # noqa: S608
         shown = f"{decimals:,} have decimals" if decimals else "none has decimals"
         said = [
-            f"taken for 元, the heading names no unit ({shown}); the mapping says so. In fen? Write unit: 分 there"
+            f"taken for 元, the heading names no unit ({shown}); if it is fen, write unit: 分 in the mapping"
         ]
     options, evidence = _range(rows, facts, value, low, high)
     form = "cents" if taken == "元" else "number"
@@ -103,7 +103,7 @@ def _range(
 
 
 def rounded_up(number: Decimal) -> Decimal:
-    """The next of 10, 20, 50, 100, 200 ... above half as much again: room for what the sample has not seen."""
+    """The next of 10, 20, 50, 100 ... above half as much again: room for what the sample has not seen."""
     wanted = max(number * 3 / 2, Decimal(10))
     power = Decimal(10) ** (len(str(int(wanted))) - 1)
     return next(step * power for step in (1, 2, 5, 10) if step * power >= wanted)

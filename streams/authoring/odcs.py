@@ -1,7 +1,7 @@
 """A contract in the Open Data Contract Standard (3.x) as a starting point: what fits, and what does not.
 
-The standard describes tables; a source of events has a place, a rhythm, metrics and examples beside its fields.
-Those are put as placeholders, and everything that could not be carried over is said.
+The standard describes tables; a source of events has a place, a rhythm, metrics and examples beside its
+fields. Those are put as placeholders, and everything that could not be carried over is said.
 """
 
 from __future__ import annotations
@@ -101,8 +101,9 @@ def from_odcs(
     whole = _document(source, _line(title, 60), _line(about, 1000), _line(owner, 60), fields, file)
     whole |= {"examples": _examples(whole, fields, source)}
     heading = (
-        f"From {file} (Open Data Contract Standard {document.get('apiVersion')}). Key, metrics, rhythm and examples are",
-        "placeholders: the standard has no place for them. Not carried over:",
+        f"From {file} (Open Data Contract Standard {document.get('apiVersion')}).",
+        "Key, metrics, rhythm and examples are placeholders: the standard has no place for them.",
+        *(["Not carried over:"] if lost else []),
         *(f"- {each.where}: {each.why}" for each in lost),
     )
     text = written(whole, {("expect",): UNKNOWN.evidence}, heading)
@@ -134,7 +135,7 @@ def _fields(table: Mapping[str, Any], lost: list[Lost]) -> dict[str, FieldSpec]:
     return fields
 
 
-def _document(
+def _document(  # noqa: PLR0917 (the head of a contract)
     source: str, title: str, about: str, owner: str, fields: dict[str, FieldSpec], file: str
 ) -> dict[str, Any]:
     key = _key(fields)

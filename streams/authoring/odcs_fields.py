@@ -182,7 +182,7 @@ def _range(options: Mapping[str, Any], kind: str, where: str, lost: list[Lost]) 
     if None in bounds or (whole and any(isinstance(bound, Decimal) for bound in bounds)):
         lost.append(Lost(where, f"minimum {low}, maximum {high}: not bounds of type {kind}"))
         return {}
-    return {"range": (max(bounds[0], own_low), min(bounds[1], own_high))}  # type: ignore[type-var]  # None is out
+    return {"range": (max(bounds[0], own_low), min(bounds[1], own_high))}
 
 
 def _bound(value: Any, own: int) -> Any:
@@ -215,4 +215,5 @@ def _lost_words(written: Mapping[str, Any]) -> Iterator[str]:
         if not (
             arguments.get("validValues") or rule.get("validValues") or rule.get("metric") == "nullValues"
         ):
-            yield f"quality rule {rule.get('name') or rule.get('metric') or rule.get('type')}: write it as a check or day rule"
+            name = rule.get("name") or rule.get("metric") or rule.get("type")
+            yield f"quality rule {name}: write it as a check or a day rule"

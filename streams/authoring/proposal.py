@@ -15,7 +15,7 @@ class Wrong(NamedTuple):
 
 @dataclass(frozen=True)
 class Proposal:
-    """`value`: SQL of the typed value. `options`: of the field. `unit`, `form`: what the importer must be told."""
+    """value: SQL of the typed value. options: of the field. unit, form: what the importer must be told."""
 
     type: str
     value: str

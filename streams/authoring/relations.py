@@ -18,7 +18,7 @@ NEARLY_ALL = 0.999
 
 @dataclass(frozen=True)
 class Relation:
-    """`that`: the condition over field names. `whole` is the sum of `parts`, or `parts[0]` at most `whole`."""
+    """that: the condition over field names. `whole` is the sum of `parts`, or `parts[0]` at most `whole`."""
 
     name: str
     title: str

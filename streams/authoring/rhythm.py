@@ -52,7 +52,8 @@ UNKNOWN = Rhythm(
 def rhythm_of(rows: Rows, moment: str, *, has_clock: bool) -> Rhythm:
     """What the events' times say. `moment`: SQL of the time as wall clock of the platform."""
     rows.connection.execute(
-        f"create or replace temp table moments as select happened from (select {moment} as happened from rows) where happened is not null"  # noqa: S608
+        "create or replace temp table moments as"  # noqa: S608 (SQL of forms.py)
+        f" select happened from (select {moment} as happened from rows) where happened is not null"
     )
     # A few times far from all others would stretch the sample over decades.
     low, high = rows.one("select quantile_disc(happened, 0.001), quantile_disc(happened, 0.999) from moments")
@@ -60,11 +61,13 @@ def rhythm_of(rows: Rows, moment: str, *, has_clock: bool) -> Rhythm:
         return UNKNOWN
     first, last = _day(low), _day(high)
     days = rows.all(
-        f"select happened::date d, count(*) n from moments where happened::date between '{first}' and '{last}' group by 1 order by 1"  # noqa: S608
+        "select happened::date d, count(*) n from moments"  # noqa: S608 (dates)
+        f" where happened::date between '{first}' and '{last}' group by 1 order by 1"
     )
     per_day = max(round(sorted(n for _, n in days)[len(days) // 2]), 1)
     said = [
-        f"{sum(n for _, n in days):,} events on {len(days):,} days, {first} to {last}; the median day has {per_day:,}"
+        f"{sum(n for _, n in days):,} events on {len(days):,} days, {first} to {last};"
+        f" the median day has {per_day:,}"
     ]
     if not has_clock:
         return Rhythm(
@@ -75,7 +78,7 @@ def rhythm_of(rows: Rows, moment: str, *, has_clock: bool) -> Rhythm:
         )
     by_hour, hours = _hours(rows)
     weekdays = _weekdays(days)
-    silence, longest = _silence(rows, hours, len(weekdays))
+    silence, longest = _silence(rows, hours)
     expect = {
         "open": {_span(weekdays): f"{hours[0]:02d}:00-{hours[-1] + 1:02d}:00"},
         "per_day": per_day,
@@ -91,7 +94,7 @@ def _day(moment: datetime | date) -> date:
 
 
 def _hours(rows: Rows) -> tuple[dict[int, float], range]:
-    """Share of each hour in percent, adding up to 100; and the hours from the first to the last that count."""
+    """Share of each hour in percent, adding up to 100; the hours from the first to the last that count."""
     counts = dict(rows.all("select hour(happened)::int, count(*) from moments group by 1 order by 1"))
     total = sum(counts.values())
     shares = {hour: _WHOLE * n / total for hour, n in counts.items() if _WHOLE * n / total >= _QUIET_SHARE}
@@ -120,11 +123,12 @@ def _span(weekdays: Sequence[int]) -> str:
     return first if first == last else f"{first}-{last}"
 
 
-def _silence(rows: Rows, hours: range, _: int) -> tuple[str, float]:
+def _silence(rows: Rows, hours: range) -> tuple[str, float]:
     """Three times the longest usual pause within the opening hours of a day, as a round duration."""
     pause = rows.one(
-        "select quantile_cont(gap, 0.999) from (select date_diff('second', lag(happened) over (partition by happened::date"  # noqa: S608
-        f" order by happened), happened) / 60.0 gap from moments where hour(happened) between {hours[0]} and {hours[-1]})"
+        "select quantile_cont(gap, 0.999) from (select date_diff('second', lag(happened) over"  # noqa: S608 (numbers)
+        " (partition by happened::date order by happened), happened) / 60.0 gap from moments"
+        f" where hour(happened) between {hours[0]} and {hours[-1]})"
     )[0]
     longest = float(pause or 0)
     wanted = 3 * longest

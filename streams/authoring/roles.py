@@ -12,7 +12,7 @@ MOST_PLACES = 5_000
 
 
 def time_of(guesses: Sequence[Guess]) -> Guess | None:
-    """The column that says when an event happened: filled, named so, with a time of day, the first of several."""
+    """The column that says when an event happened: filled, named so, with a time of day, the first one."""
     moments = [g for g in guesses if g.spec.type in ("timestamp", "date") and g.heading not in hints.BIRTH]
     return max(moments, key=_time_score, default=None)
 
@@ -47,7 +47,7 @@ def _may_be_id(guess: Guess) -> bool:
 
 
 def key_of(guesses: Sequence[Guess]) -> Guess | None:
-    """The place of an event: a text that every event has, of which there are several, but not one an event."""
+    """The place of an event: a text that every event has, of which there are several, not one an event."""
     places = [g for g in guesses if _may_be_key(g)]
     return max(places, key=_key_score, default=None)
 

@@ -16,6 +16,7 @@ SHARED = 0.98
 """Share of the cells whose form a pattern must describe."""
 
 LONGEST_TEXT = 2_000
+_MANY_DIGITS = f"[{DIGITS}](?:[^{DIGITS}]{{0,3}}[{DIGITS}]){{10}}"
 MOST_PARTS = 9
 LENGTHS = (20, 40, 64, 100, 200, 500, 1_000, LONGEST_TEXT)
 _SHAPES = (("[0-9]+", "9"), ("[A-Z]+", "A"), ("[a-z]+", "a"))
@@ -62,7 +63,8 @@ def _patterned(rows: Rows, facts: Facts) -> Proposal | None:
     for characters, letter in _SHAPES:
         shape = f"regexp_replace({shape}, '{characters}', '{letter}', 'g')"
     top = rows.all(
-        f"select {shape}, count(*) n from rows where {column} is not null group by all order by n desc, 1 limit 1"  # noqa: S608
+        f"select {shape}, count(*) n from rows where {column} is not null"  # noqa: S608 (of columns c<n>)
+        " group by all order by n desc, 1 limit 1"
     )
     if not top or top[0][1] < SHARED * facts.filled:
         return None
@@ -79,7 +81,8 @@ def _patterned(rows: Rows, facts: Facts) -> Proposal | None:
     ]
     if wrong:
         said.append(
-            f"{wrong:,} would be refused: {listed(rows.lines(f'{column} is not null and not {matching}'), wrong)}"
+            f"{wrong:,} would be refused: "
+            + listed(rows.lines(f"{column} is not null and not {matching}"), wrong)
         )
     return Proposal("text", column, None, {"pattern": pattern}, tuple(said))
 
@@ -94,7 +97,8 @@ def _pattern(rows: Rows, column: str, shape: str) -> str:
             continue
         found = f"nullif(regexp_extract({column}, '^{groups}$', {number}), '')"
         low, high, different, one = rows.one(
-            f"select min(length(x)), max(length(x)), count(distinct x), min(x) from (select {found} x from rows)"  # noqa: S608
+            "select min(length(x)), max(length(x)), count(distinct x), min(x)"  # noqa: S608 (of columns c<n>)
+            f" from (select {found} x from rows)"
         )
         if different == 1 and character != "9":
             parts.append(str(one))
@@ -120,7 +124,7 @@ def _free(rows: Rows, facts: Facts) -> Proposal:
         line
         for line, text in rows.all(
             f"select line, {facts.column} from rows"  # noqa: S608 (of columns c<n>)
-            f" where regexp_matches({facts.column}, '[{DIGITS}](?:[^{DIGITS}]{{0,3}}[{DIGITS}]){{10}}') limit 20000"
+            f" where regexp_matches({facts.column}, '{_MANY_DIGITS}') limit 20000"
         )
         if names_a_person(text)
     ]

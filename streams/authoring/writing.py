@@ -1,4 +1,4 @@
-"""A contract's document (dicts, lists, texts, numbers) as commented YAML, in the form that people write it. Pure."""
+"""A contract's document (dicts, lists, texts, numbers) as commented YAML, as people write it. Pure."""
 
 from __future__ import annotations
 
