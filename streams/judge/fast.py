@@ -15,7 +15,7 @@ from streams.contract.rendering import quoted
 from streams.contract.types import NAMED_TYPES
 from streams.envelope import MAX_TEXT
 from streams.judge import columns, shape, sql
-from streams.judge.identifiers import HARMLESS_TEXT, HARMLESS_URI, SUSPICIOUS
+from streams.judge.identifiers import HARMLESS_TEXT, HARMLESS_URI, HASH, SUSPICIOUS
 from streams.judge.rules import Rule, may_hide_a_person, surely_nobody
 from streams.judge.sql import DECIMAL, MAX_BYTES, ROWS
 
@@ -86,7 +86,7 @@ def _envelope(contract: Contract) -> list[str]:
         "coalesce(_a_datacontenttype = '\"application/json\"', true)",
         f"strlen(_a_id) <= {MAX_TEXT}",
         *(f"coalesce(strlen(_a_{name}) <= {MAX_TEXT}, true)" for name in shape.EXTENSIONS),
-        _identifier(texts, f"(?:{sql.PLAIN_TEXT})+", f"(?:{HARMLESS_TEXT})+"),
+        _identifier(texts, sql.PLAIN_TEXT, HARMLESS_TEXT),
         f"strlen(_a_source) <= {MAX_TEXT}",
         _identifier("_a_source", sql.PLAIN_URI, HARMLESS_URI),
         full_match("_time", sql.PLAIN_TIME),
@@ -94,11 +94,13 @@ def _envelope(contract: Contract) -> list[str]:
 
 
 def _identifier(column: str, plain: str, harmless: str) -> str:
-    """An attribute of that form in which no number of a person can be."""
+    """JSON texts, one after the other, of that form and in which no number of a person can be."""
     suspicious = f"regexp_matches({column}, {sql.literal(SUSPICIOUS)})"
+    hashed = full_match(column, f"(?:{harmless}|{HASH})+")
     return (
-        f"case when {full_match(column, harmless)} then true"
-        f" else {full_match(column, plain)} and not {suspicious} end"
+        f"case when {full_match(column, f'(?:{harmless})+')} then true"
+        f" when not {full_match(column, f'(?:{plain})+')} then false"
+        f" when {suspicious} then {hashed} else true end"
     )
 
 

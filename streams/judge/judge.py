@@ -14,6 +14,7 @@ from streams.judge.plan import Plan, compile_contract
 from streams.judge.schema import TIME, verdict_schema
 from streams.judge.uniqueness import UniqueKey
 from streams.judge.verdicts import Columns
+from streams.topic_name import topic_name
 
 _COMBINED_BYTES = 1 << 28
 """Chunks are judged together up to this size; beyond it each alone (an Arrow text ends at 2 GiB)."""
@@ -29,7 +30,7 @@ class Judge:
 
     def __init__(self, contracts: Mapping[str, Contract], topic_prefix: str) -> None:
         self._plans = {
-            topic_prefix + name: compile_contract(contract) for name, contract in contracts.items()
+            topic_name(topic_prefix, name): compile_contract(contract) for name, contract in contracts.items()
         }
         self._prefix = topic_prefix
 

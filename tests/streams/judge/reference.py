@@ -105,9 +105,9 @@ def judge_plainly(  # noqa: PLR0911, PLR0912 (one rule after the other, on purpo
     for name, check in checks.items():
         if check({field: sound.get(field) for field in contract.columns}) is False:
             found.add((f"check:{name}", None))
-    version = re.fullmatch(
-        f"(?:.*[/:])?{contract.source}[/:]([0-9a-f]{{12}})", document.get("dataschema") or "", re.DOTALL
-    )
+    said = document.get("dataschema")
+    pattern = f"(?:.*[/:])?{contract.source}[/:]([0-9a-f]{{12}})"
+    version = re.fullmatch(pattern, said, re.DOTALL) if isinstance(said, str) else None
     other = version is not None and version[1] != contract.version
     if found and other:
         found.add(("other_version", "dataschema"))

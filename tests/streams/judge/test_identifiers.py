@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.judge.identifiers import HARMLESS_TEXT, HARMLESS_URI, SUSPICIOUS, identifies_a_person
+from streams.judge.identifiers import HARMLESS_TEXT, HARMLESS_URI, HASH, SUSPICIOUS, identifies_a_person
 from streams.judge.sql import PLAIN_TEXT, PLAIN_URI
 from tests.streams.judge.batches import codes, encoded, event, verdict
 
@@ -106,23 +106,41 @@ def hashes(draw: st.DrawFn) -> str:
 
 
 @settings(deadline=None)
-@given(st.text("0123456-./a", max_size=24) | st.text(max_size=8) | st.sampled_from(PERSONAL) | hashes())
-def test_what_is_harmless_is_plain_and_nobodys(text: str) -> None:
-    question = "select regexp_full_match($v, $harmless), regexp_full_match($v, $plain)"
+@given(st.text("0123456-./a", max_size=24) | st.text(max_size=8) | st.sampled_from(PERSONAL))
+def test_what_is_harmless_is_plain_and_never_suspicious(text: str) -> None:
+    question = (
+        "select regexp_full_match($v, $harmless), regexp_full_match($v, $plain), regexp_matches($v, $s)"
+    )
     for harmless, plain in ((HARMLESS_TEXT, PLAIN_TEXT), (HARMLESS_URI, PLAIN_URI)):
-        values = {"v": f'"{text}"', "harmless": harmless, "plain": plain}
-        is_harmless, is_plain = duckdb.execute(question, values).fetchall()[0]
-        assert not is_harmless or (is_plain and not identifies_a_person(text))
+        values = {"v": f'"{text}"', "harmless": harmless, "plain": plain, "s": SUSPICIOUS}
+        is_harmless, is_plain, is_suspicious = duckdb.execute(question, values).fetchall()[0]
+        assert not is_harmless or (is_plain and not is_suspicious)
+
+
+@settings(deadline=None)
+@given(hashes())
+def test_what_is_a_hash_is_plain_and_nobodys(text: str) -> None:
+    question = "select regexp_full_match($v, $hash), regexp_full_match($v, $plain)"
+    is_hash, is_plain = duckdb.execute(
+        question, {"v": f'"{text}"', "hash": HASH, "plain": PLAIN_TEXT}
+    ).fetchall()[0]
+    assert not is_hash or (is_plain and not identifies_a_person(text))
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "2026-05-04-000017", "meal_0000017", "row-0af7651916cd43dd-1", "17",
-        "b13812345678c1d2e3f4a5b6c7d8e9f0", "0af76519-16cd-43dd-8448-a13800138000",
     ],
 )  # fmt: skip
 def test_usual_identifiers_are_settled_by_one_expression(text: str) -> None:
     assert duckdb.execute("select regexp_full_match(?, ?)", [f'"{text}"', HARMLESS_TEXT]).fetchall() == [
         (True,)
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["b13812345678c1d2e3f4a5b6c7d8e9f0", "0af76519-16cd-43dd-8448-a13800138000", "A" * 20 + "1" * 20]
+)
+def test_hashes_and_uuids_are_known_for_what_they_are(text: str) -> None:
+    assert duckdb.execute("select regexp_full_match(?, ?)", [f'"{text}"', HASH]).fetchall() == [(True,)]
