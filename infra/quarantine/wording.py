@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.quarantine.reading import Group, Quarantined
+from streams.contract import places
 from streams.contract.model import Contract
 from streams.envelope import Reason
 from streams.reasons import REASONS, rule_title, text
@@ -21,7 +22,7 @@ def title(code: str, field: str | None, contract: Contract | None) -> str:
     wording = REASONS[code].title if code in REASONS else code
     if not field:
         return wording
-    spec = contract.fields.get(field) if contract else None
+    spec = places.spec_at(contract, field) if contract else None
     return f"{spec.title if spec else field}：{wording}"
 
 
