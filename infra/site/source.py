@@ -60,8 +60,8 @@ def _rules(spec: FieldSpec) -> Iterator[str]:
         yield f"列表，至多 {spec.most_items} 项，每项包含以下字段"
         return
     named = NAMED_TYPES[spec.type]
-    if values_of(spec):
-        yield "以下取值之一"
+    if listed := len(values_of(spec)):
+        yield "以下取值之一" if listed <= MOST_VALUES else f"共 {listed} 个取值之一，列出前 {MOST_VALUES} 个"
     elif named.reason.startswith("{title}应为"):
         yield named.reason.format(title="")
     if spec.pattern:
