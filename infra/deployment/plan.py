@@ -80,8 +80,13 @@ class Plan:
     @property
     def changes(self) -> bool:
         """Whether anything is to be done at all."""
-        listed = (*self.contracts, *self.topics, *self.tables, *self.suites)
-        return self.dashboards.changes or any(item.action != "keep" for item in listed)
+        actions = (
+            *(item.action for item in self.contracts),
+            *(item.action for item in self.topics),
+            *(item.action for item in self.tables),
+            *(item.action for item in self.suites),
+        )
+        return self.dashboards.changes or any(action != "keep" for action in actions)
 
     def lines(self) -> Iterator[Line]:
         """The plan, line by line; dashboards by their pages, whatever charts they have."""

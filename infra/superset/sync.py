@@ -154,7 +154,7 @@ def _digests(settings: Settings, contents: Mapping[str, str]) -> dict[str, str]:
 
 def _uuid(text: str) -> str:
     """The asset's own; others in its text are of what it refers to."""
-    return _OWN_UUID.findall(text)[0]
+    return str(_OWN_UUID.findall(text)[0])
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
