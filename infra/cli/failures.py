@@ -19,7 +19,6 @@ from infra.superset.errors import SupersetError, SupersetMissing
 from spark_jobs.rollup.errors import RollupError
 from streams.contract.errors import ContractError
 from streams.errors import ImportRefused, KafkaAway, PatchWrong, SecretMissing, SettingRefused, StreamsError
-from streams.registry import TABLE
 from streams.settings import Settings
 from streams.simulator.errors import AlreadyRunning, DayRefused, GatewayAway, RegistryAway, UnknownSource
 
@@ -86,6 +85,8 @@ def _noted(error: Exception, text: str) -> str:
 
 def _in_service(error: Exception) -> str:
     """What to do about a contract that is deployed and that this version of the platform cannot read."""
+    from streams.registry import TABLE  # noqa: PLC0415 (the loader takes longer to import than most commands)
+
     if isinstance(error, ContractError) and any(each.file.startswith(TABLE) for each in error.problems):
         return (
             "\nThis contract is in service, and this version of the platform cannot read it: go on with the"

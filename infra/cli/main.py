@@ -6,32 +6,38 @@ import os
 
 import typer
 
-from infra.cli import (
-    alerts,
-    backfill,
-    conflicts,
-    contract,
-    dashboards,
-    day,
-    demo,
-    doctor,
-    exits,
-    gateway,
-    importing,
-    lake,
-    ledger,
-    quarantine,
-    reconcile,
-    rollup,
-    simulate,
-    stack,
-    topics,
-    validate,
-)
+from infra.cli import exits
+from infra.cli.imported import group_of
 from infra.install.java import find_java, with_java
+
+COMMANDS = {
+    "demo": "demo:demo",
+    "up": "stack:up",
+    "down": "stack:down",
+    "status": "stack:status",
+    "logs": "stack:logs",
+    "ledger": "ledger:ledger",
+    "day": "day:day",
+    "alerts": "alerts:alerts",
+    "doctor": "doctor:doctor",
+    "contract": "contract:app",
+    "dashboards": "dashboards:app",
+    "topics": "topics:app",
+    "gateway": "gateway:app",
+    "import": "importing:import_file",
+    "quarantine": "quarantine:app",
+    "conflicts": "conflicts:app",
+    "simulate": "simulate:app",
+    "rollup": "rollup_group:app",
+    "reconcile": "reconcile:app",
+    "validate": "validate:app",
+    "lake": "lake:app",
+}
+"""Name -> where it is in this package: a function, or the application of a group."""
 
 app = typer.Typer(
     name="minsheng",
+    cls=group_of({name: f"infra.cli.{place}" for name, place in COMMANDS.items()}),
     no_args_is_help=True,
     help="民生：城市公共服务实时事件平台 (live event platform).",
     epilog=exits.EPILOG,
@@ -44,24 +50,3 @@ def choose_java() -> None:
     java = find_java(os.environ)
     if java is not None:
         os.environ.update(with_java(os.environ, java))
-
-
-app.command()(demo.demo)
-app.add_typer(stack.app)
-app.command()(ledger.ledger)
-app.command()(day.day)
-app.command()(alerts.alerts)
-app.command()(doctor.doctor)
-app.add_typer(contract.app, name="contract")
-app.add_typer(dashboards.app, name="dashboards")
-app.add_typer(topics.app, name="topics")
-app.add_typer(gateway.app, name="gateway")
-app.command("import")(importing.import_file)
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(conflicts.app, name="conflicts")
-app.add_typer(simulate.app, name="simulate")
-backfill.register(rollup.app)
-app.add_typer(rollup.app, name="rollup")
-app.add_typer(reconcile.app, name="reconcile")
-app.add_typer(validate.app, name="validate")
-app.add_typer(lake.app, name="lake")
