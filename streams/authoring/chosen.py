@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from streams.authoring.errors import NoContract
 from streams.authoring.facts import Facts, Rows
 from streams.authoring.guess import Guess, LeftOut, guess
+from streams.authoring.native import SEPARATOR, Nested, native, nested
 from streams.authoring.roles import id_of, key_of, time_of
+from streams.authoring.sample import TIME_ATTRIBUTE
 
 MOST_FIELDS = 60
 """Of a contract (streams.contract.model)."""
@@ -26,6 +28,7 @@ class Chosen:
     key: Guess
     key_because: str
     left_out: tuple[LeftOut, ...]
+    nested: tuple[Nested, ...] = ()
 
 
 def choose(
@@ -41,16 +44,10 @@ def choose(
 
     Raises NoContract where no column could be the place.
     """
-    guesses: list[Guess] = []
-    left_out: list[LeftOut] = []
-    for each in facts:
-        found = guess(rows, each, [*names.values(), *(g.name for g in guesses)], name=names.get(each.heading))
-        if isinstance(found, Guess):
-            guesses.append(found)
-        else:
-            left_out.append(found)
+    guesses, objects, left_out = _guessed(rows, facts, names)
     moment = _part(time, guesses, "time", time_of)
-    identity = _part(id, guesses, "id", id_of)
+    # An event has its id already, and its data stay as they are.
+    identity = None if rows.sample.is_events else _part(id, guesses, "id", id_of)
     guesses = [each for each in guesses if each not in (moment, identity)]
     place = _part(key, guesses, "key", key_of)
     if place is None:
@@ -68,7 +65,36 @@ def choose(
         why = f"a contract has at most {MOST_FIELDS} fields; this one is emptier, or further to the right"
         left_out += [LeftOut(g.heading, why) for g in guesses if g not in fullest]
         guesses = [g for g in guesses if g in fullest]
-    return Chosen(tuple(guesses), moment, identity, place, because, tuple(left_out))
+    guesses += [inner for each in objects for inner in each.fields]
+    return Chosen(tuple(guesses), moment, identity, place, because, tuple(left_out), tuple(objects))
+
+
+def _guessed(
+    rows: Rows, facts: Sequence[Facts], names: Mapping[str, str]
+) -> tuple[list[Guess], list[Nested], list[LeftOut]]:
+    """A guess for every column, those within an object together."""
+    guesses: list[Guess] = []
+    left_out: list[LeftOut] = []
+    inner: dict[str, list[Guess | LeftOut]] = {}
+    kinds = rows.sample.kinds
+    for each in facts:
+        taken = [*names.values(), *(g.name for g in guesses)]
+        found = guess(rows, each, taken, name=names.get(each.heading))
+        outer, dot, _ = each.heading.partition(SEPARATOR)
+        if dot and each.heading in kinds:
+            inner.setdefault(outer, []).append(found)
+            continue
+        if rows.sample.is_events and isinstance(found, Guess) and each.heading != TIME_ATTRIBUTE:
+            found = native(found, each.heading, kinds.get(each.heading, frozenset()))
+        guesses += [found] if isinstance(found, Guess) else []
+        left_out += [found] if isinstance(found, LeftOut) else []
+    objects: list[Nested] = []
+    for heading, found_within in inner.items():
+        taken = [*names.values(), *(g.name for g in guesses), *(each.name for each in objects)]
+        made = nested(heading, found_within, kinds, taken)
+        objects += [made] if isinstance(made, Nested) else []
+        left_out += [made] if isinstance(made, LeftOut) else []
+    return guesses, objects, left_out
 
 
 def _part(heading: str | None, guesses: Sequence[Guess], part: str, role: Role) -> Guess | None:

@@ -14,6 +14,7 @@ from streams.authoring.facts import Rows, facts_of
 from streams.authoring.guess import Guess, LeftOut
 from streams.authoring.mapping import mapping_of
 from streams.authoring.measures import metrics_of
+from streams.authoring.native import section, within
 from streams.authoring.relations import Relation, relations_of
 from streams.authoring.rhythm import UNKNOWN, Rhythm, rhythm_of
 from streams.authoring.roles import dimensions_of
@@ -75,7 +76,7 @@ def draft(sample: Sample, wishes: Wishes, today: date, progress: Progress = lamb
 
 
 def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: Progress) -> Draft:
-    relations = unbound(relations_of(rows, chosen.fields))
+    relations = unbound(relations_of(rows, [g for g in chosen.fields if "__" not in g.name]))
     fields = _with_common_ranges(chosen.fields, relations)
     progress(0.8)
     rhythm = _rhythm(rows, chosen.time)
@@ -88,21 +89,22 @@ def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: 
     }
     if rhythm.first is not None and (today - rhythm.first).days >= SHORT_HISTORY_DAYS - 1:
         document["accept"] = {"past": f"{(today - rhythm.first).days + 31}d", "future": "1d"}
-    document["fields"] = {guess.name: _spec(guess) for guess in fields}
+    document["fields"] = _fields(fields, chosen)
     if relations:
         document["checks"] = {each.name: {"title": each.title, "that": each.that} for each in relations}
     document["metrics"] = metrics_of(
         wishes.title, fields, chosen.key.name, dimensions_of(fields, chosen.key.name)
     )
     document["expect"] = rhythm.expect
-    document["simulate"] = simulate_of(rows, fields, relations, chosen.key.name)
+    top = [guess for guess in fields if "__" not in guess.name]
+    document["simulate"] = simulate_of(rows, top, relations, chosen.key.name)
     comments = _comments(fields, chosen, relations, rhythm)
     heading = _heading(rows.sample)
     candidates = good_examples(rows, fields, relations)
     progress(0.9)
-    document["examples"] = {"good": candidates}
+    document["examples"] = {"good": [within(each) for each in candidates]}
     document["examples"]["good"] = _accepted(parse_contract(written(document, {}), wishes.source))
-    document["examples"]["bad"] = bad_examples(fields, relations, document["examples"]["good"][0])
+    document["examples"]["bad"] = bad_examples(top, relations, document["examples"]["good"][0])
     document["examples"]["bad"] = _confirmed(document, wishes.source)
     text = written(document, comments, heading)
     contract = parse_contract(text, wishes.source)
@@ -155,6 +157,13 @@ def _with_common_ranges(guesses: Sequence[Guess], relations: Sequence[Relation])
     ]
 
 
+def _fields(fields: Sequence[Guess], chosen: Chosen) -> dict[str, Any]:
+    """The section `fields`: objects stand as such, behind the others."""
+    said = {guess.name: _spec(guess) for guess in fields}
+    flat = {name: spec for name, spec in said.items() if "__" not in name}
+    return flat | {each.name: section(each, said) for each in chosen.nested}
+
+
 def _spec(guess: Guess) -> dict[str, Any]:
     said = guess.spec.model_dump(exclude_defaults=True)
     ordered = {key: said[key] for key in ("title", "type") if key in said}
@@ -169,7 +178,7 @@ def _comments(
     fields: Sequence[Guess], chosen: Chosen, relations: Sequence[Relation], rhythm: Rhythm
 ) -> dict[tuple[str, ...], tuple[str, ...]]:
     comments: dict[tuple[str, ...], tuple[str, ...]] = {("topic",): (chosen.key_because,)}
-    comments |= {("fields", g.name): (f"{g.heading}: {'; '.join(g.evidence)}",) for g in fields}
+    comments |= {_path(g.name): (f"{g.heading}: {'; '.join(g.evidence)}",) for g in fields}
     comments["fields", "*"] = tuple(f"left out: {each.heading}: {each.why}" for each in chosen.left_out)
     comments |= {("checks", each.name): (each.evidence,) for each in relations}
     comments["expect",] = rhythm.evidence
@@ -181,6 +190,12 @@ def _comments(
         "Made up, but for numbers and choices: no identifier, name or text of the sample is here.",
     )
     return comments
+
+
+def _path(name: str) -> tuple[str, ...]:
+    """Where a field of that flat name stands."""
+    outer, _, inner = name.partition("__")
+    return ("fields", outer, "fields", inner) if inner else ("fields", name)
 
 
 def _heading(sample: Sample) -> tuple[str, ...]:

@@ -33,9 +33,12 @@ def mapping_of(sample: Sample, contract: Contract, chosen: Chosen) -> str | None
 def _columns(chosen: Chosen) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for guess in chosen.fields:
+        if "__" in guess.name:
+            continue
         told = {"format": guess.form, "unit": guess.unit}
         said = {key: value for key, value in told.items() if value is not None}
         columns[guess.heading] = {"to": guess.name, **said} if said else guess.name
+    columns |= {each.heading: each.name for each in chosen.nested}
     if chosen.id is not None:
         columns[chosen.id.heading] = "id"
     if chosen.time is not None:

@@ -55,5 +55,5 @@ def _measures(guesses: Sequence[Guess], dimensions: Sequence[str]) -> dict[str, 
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
-    name = name[:36]
+    name = name.replace("__", "_")[:36].rstrip("_")
     return name if name not in taken else _free(f"{name}_x"[-38:].lstrip("_0123456789"), taken)

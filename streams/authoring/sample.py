@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -31,7 +31,8 @@ class Sample:
     """`rows`: `line` (int64, of the file) and a string column `c<n>` for each heading; null where empty.
 
     `unreadable`: lines that the reader could not take apart, and why. `is_events`: the rows were CloudEvents;
-    the headings are then the names in their `data`, and TIME_ATTRIBUTE.
+    the headings are then the names in their `data`, and TIME_ATTRIBUTE. What stands in an object is under
+    `<object>.<name>`. `kinds`: heading -> Python's names of its cells' types, where they come from JSON.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Sample:
     headings: tuple[str, ...]
     rows: pa.Table
     unreadable: tuple[tuple[int, str], ...] = ()
+    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_whole: bool = True
     is_events: bool = False
 
@@ -78,6 +80,7 @@ class _Columns:
     unreadable: list[tuple[int, str]] = field(default_factory=list)
     count: int = 0
     is_events: bool = False
+    kinds: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.headings = {heading: number for number, heading in enumerate(self.given)}
@@ -108,11 +111,23 @@ class _Columns:
             )
         self.headings[name] = len(self.headings)
 
-    def _plain(self, cells: Any) -> dict[str, Any]:
-        if "specversion" not in cells or not isinstance(cells.get("data"), dict):
+    def _plain(self, cells: Mapping[str, Any]) -> dict[str, Any]:
+        """A row's cells, objects taken apart."""
+        if self.given:
             return dict(cells)
-        self.is_events = True
-        return {TIME_ATTRIBUTE: cells.get("time"), **cells["data"]}
+        if "specversion" in cells and isinstance(cells.get("data"), dict):
+            self.is_events = True
+            cells = {TIME_ATTRIBUTE: cells.get("time"), **cells["data"]}
+        plain: dict[str, Any] = {}
+        for name, cell in cells.items():
+            if isinstance(cell, dict):
+                plain |= {f"{name}.{key}": inner for key, inner in cell.items()}
+            else:
+                plain[name] = cell
+        for name, cell in plain.items():
+            if cell is not None:
+                self.kinds.setdefault(name, set()).add(type(cell).__name__)
+        return plain
 
     def sample(self, name: str, table: Table, *, is_whole: bool) -> Sample:
         filled = [chunk for chunk in self.chunks if chunk.num_rows]
@@ -124,6 +139,7 @@ class _Columns:
             headings=tuple(self.headings),
             rows=pa.concat_tables(filled, promote_options="default"),
             unreadable=tuple(self.unreadable),
+            kinds={name: frozenset(kinds) for name, kinds in self.kinds.items()},
             is_whole=is_whole,
             is_events=self.is_events,
         )

@@ -8,7 +8,11 @@ import shlex
 from streams.settings import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "data-engineer.md").read_text(encoding="utf-8")
-WALK = [shlex.split(line) for line in re.findall(r"^    minsheng (.*)$", PAGE.partition("<!-- walk -->")[2], re.M)][:5]
+WALK = [
+    shlex.split(line)
+    for line in re.findall(r"^    minsheng (.*)$", PAGE.partition("<!-- walk -->")[2], re.MULTILINE)
+][:5]
+"""The words of each command, without the name of the program."""
 
 
 def test_the_walk_has_its_five_steps() -> None:

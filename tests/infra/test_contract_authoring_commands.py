@@ -75,7 +75,8 @@ def test_without_a_terminal_nothing_is_asked(sample: Path, tmp_path: Path) -> No
 
 def test_a_paste_on_standard_input_is_a_sample(sample: Path, tmp_path: Path) -> None:
     result = minsheng(
-        "contract", "new", "-", "--source", "other", "--yes", "--out", tmp_path, "--mapping", tmp_path / "m", "--json",
+        "contract", "new", "-", "--source", "other", "--yes", "--json",
+        "--out", tmp_path, "--mapping", tmp_path / "m",
         input=sample.read_text(encoding="utf-8"),
     )  # fmt: skip
     assert result.exit_code == exits.OK, result.output
@@ -163,7 +164,8 @@ def test_the_real_requests_of_a_city_go_from_sample_to_verdicts(tmp_path: Path) 
     la311 = REPOSITORY / "tests" / "data" / "la311" / "la311_2020.csv"
     mapping = tmp_path / "mapping.yaml"
     new = minsheng(
-        "contract", "new", la311, "--source", "city_request", "--yes", "--out", tmp_path, "--mapping", mapping, "--json"
+        "contract", "new", la311, "--source", "city_request", "--yes", "--json",
+        "--out", tmp_path, "--mapping", mapping,
     )  # fmt: skip
     assert new.exit_code == exits.OK, new.output
     tried = answer(

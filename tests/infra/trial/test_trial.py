@@ -95,7 +95,8 @@ def test_the_hours_add_up_to_everything(outcome: Outcome) -> None:
 def test_the_quarantine_shows_no_number_of_a_person(tmp_path: Path, contract: Contract) -> None:
     line = {
         "time": datetime.now(UTC).isoformat(), "division": "330302", "canteen_id": "=1+1<b>", "meal": "lunch",
-        "service": "dine_in", "elder": "33030219400101123X", "price_fen": 1200, "subsidy_fen": 500, "paid_fen": 700,
+        "service": "dine_in", "elder": "33030219400101123X", "price_fen": 1200, "subsidy_fen": 500,
+        "paid_fen": 700,
         "channel": "card", "remark": "13812345678",
     }  # fmt: skip
     path = tmp_path / "a.jsonl"

@@ -26,7 +26,8 @@ SEEDED = {
     ),
     "a name": ("street_id: {title: 路段编号", "street_id: {title: 联系人", "it is called '联系人'"),
     "a dimension of any code": (
-        "by: [division, seen_by]\n    m", "by: [division, street_id]\n    m", "'street_id' can have up to 100,000 values",
+        "by: [division, seen_by]\n    m", "by: [division, street_id]\n    m",
+        "'street_id' can have up to 100,000 values",
     ),
     "a check that nothing breaks": (
         "    - {because: 'check:no_fine_if_left', change: {fine_fen: 100}}\n", "",
@@ -39,10 +40,13 @@ SEEDED = {
     "a placeholder": ("owner: 综合执法", "owner: 待定", "'待定' is a placeholder"),
     "a topic that forgets": ("retention: 7d", "retention: 1d", "Kafka keeps events for 1 day"),
     "a window left open": (
-        "topic: {partitions", "accept: {past: 9000d, future: 1d}\ntopic: {partitions", "events of the last 9,000 days",
+        "topic: {partitions", "accept: {past: 9000d, future: 1d}\ntopic: {partitions",
+        "events of the last 9,000 days",
     ),
     "an English title": ("title: 发现方式", "title: seen by", "the title 'seen by'"),
-    "labels that say nothing": ("camera: 摄像头", "camera: camera", "labels that only repeat their values: camera"),
+    "labels that say nothing": (
+        "camera: 摄像头", "camera: camera", "labels that only repeat their values: camera",
+    ),
 }  # fmt: skip
 
 

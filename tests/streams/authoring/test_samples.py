@@ -90,6 +90,41 @@ def test_json_lines_have_headings_of_their_own(tmp_path: Path) -> None:
     assert {g.heading for g in proposed(path).chosen.fields} >= {"身份证号", "备注"}
 
 
+def test_objects_within_json_lines_become_objects(tmp_path: Path) -> None:
+    vehicles = [{"kind": "ab"[n % 2], "age": n} | ({"note": "x"} if n == 3 else {}) for n in range(60)]
+    rows = [
+        {"时间": f"{TODAY - timedelta(hours=n):%Y-%m-%d %H:%M}", "站点": f"ZD{n % 4}", "车辆": vehicle}
+        for n, vehicle in enumerate(vehicles)
+    ]
+    path = write_lines(tmp_path / "nested.jsonl", iter(rows))
+    made = proposed(path)
+    vehicle = made.contract.fields["vehicle"]
+    assert {name: spec.type for name, spec in vehicle.fields.items()} == {
+        "kind": "enum",
+        "age": "count",
+        "note": "text",
+    }
+    assert [name for name, spec in vehicle.fields.items() if spec.optional] == ["note"]
+    assert "vehicle__kind" in made.contract.metrics["events"].by
+    assert imported(path, made, tmp_path).counts == {"accepted": 60}
+
+
+def test_an_object_that_holds_a_name_is_left_out_whole(tmp_path: Path) -> None:
+    rows = [
+        {
+            "时间": f"{TODAY - timedelta(hours=n):%Y-%m-%d %H:%M}",
+            "站点": f"ZD{n % 4}",
+            "申请": {"full_name": "王伟", "n": n},
+        }
+        for n in range(60)
+    ]
+    path = write_lines(tmp_path / "nested.jsonl", iter(rows))
+    made = proposed(path)
+    assert [each.heading for each in made.left_out] == ["申请"]
+    assert "王伟" not in made.text
+    assert imported(path, made, tmp_path).counts == {"accepted": 60}
+
+
 def test_events_as_they_are_sent_need_no_mapping(tmp_path: Path) -> None:
     rows = [
         {"specversion": "1.0", "id": str(n), "source": "/a", "type": "a_source",
