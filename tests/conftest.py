@@ -24,8 +24,8 @@ from tests.waiting import wait_for_success
 
 # Elsewhere each run looks for new examples; a verdict on a commit must not hang on luck or a busy machine.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+hypothesis.settings.register_profile("person", deadline=None)  # how fast it is, is no question of these tests
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "person")
 
 
 def free_port() -> int:
