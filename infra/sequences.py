@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
+from spark_jobs.lake import TABLE
 from streams.days import span
 from streams.settings import Settings
 
-TABLE = "events"
 LOOKED_BACK = timedelta(days=2)
 WRITTEN_AGAIN = timedelta(days=1)
 MOST_GAPS = 20

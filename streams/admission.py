@@ -19,7 +19,7 @@ from streams.judge.judge import Judge
 from streams.personal import PersonalData, PersonalValue, own_copy, personal_values
 from streams.strict_json import JsonRefused, dumps
 from streams.tokens import Tokens
-from streams.topics import topic_name
+from streams.topic_name import topic_name
 
 UNKNOWN_SOURCE = "unknown"
 

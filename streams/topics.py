@@ -16,6 +16,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from streams.contract.model import Contract
 from streams.errors import KafkaAway
 from streams.settings import Settings
+from streams.topic_name import topic_name
 
 Action = Literal["create", "alter", "keep"]
 MIN_REPLICAS_FOR_TWO_IN_SYNC = 3
@@ -46,11 +47,6 @@ class TopicChange:
     topic: str
     action: Action
     detail: str = ""
-
-
-def topic_name(prefix: str, source: str) -> str:
-    """The topic of a source: `events.<source>`."""
-    return prefix + source
 
 
 def wanted_topic(contract: Contract, settings: Settings) -> Topic:

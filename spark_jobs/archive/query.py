@@ -23,14 +23,15 @@ from pyspark.sql import functions as F  # noqa: N812 (Spark's own convention)
 
 from spark_jobs import positions
 from spark_jobs.cluster import Cluster
-from spark_jobs.live.results import add_tally
+from spark_jobs.errors import PositionLost
+from spark_jobs.lake import TABLE
 from spark_jobs.positions import Position, Read
+from spark_jobs.tally import add_tally
 from streams.settings import Settings
 from streams.zone import ZONE_NAME
 
 QUERY = "archive"
 POOL = "archive"
-TABLE = "events"
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ class Archive:
         if ranges is not None and not self._same_topics(cluster, ranges):
             self._abandon(version)
             ranges = None
-        if ranges is None:
-            ranges = self._new_ranges(cluster)
-            if not ranges:
-                return 0
-            version += 1
-            self._announce(version, ranges)
+        if ranges is not None:
+            return self._append(cluster, version, ranges, self._is_written(cluster, version, ranges))
+        ranges = self._new_ranges(cluster)
+        if not ranges:
+            return 0
+        version += 1
+        self._announce(version, ranges)
         return self._append(cluster, version, ranges)
 
     def _same_topics(self, cluster: Cluster, ranges: list[Range]) -> bool:
@@ -80,6 +82,29 @@ class Archive:
             name in topics and topics[name].id == each.topic_id
             for each in ranges
             if (name := each.partition.topic)
+        )
+
+    def _is_written(self, cluster: Cluster, version: int, ranges: list[Range]) -> bool:
+        """Whether an announced step that Kafka cannot give any more stands in the lake already.
+
+        False for one that Kafka can give: Delta skips it if need be. Raises PositionLost where neither does.
+        """
+        partitions = [each.partition for each in ranges]
+        first, end = cluster.first_offsets(partitions), cluster.end_offsets(partitions)
+        gone = [r for r in ranges if r.first < first[r.partition] or r.until > end[r.partition]]
+        if not gone:
+            return False
+        if (self._path / "_delta_log").exists() and self._counted(version):
+            return True
+        where = "; ".join(
+            f"{r.partition.topic} partition {r.partition.partition}: {r.first} to {r.until - 1}, Kafka has"
+            f" {first[r.partition]} to {end[r.partition] - 1}"
+            for r in gone
+        )
+        raise PositionLost(
+            f"The archive's step {version} was announced, never written, and Kafka cannot give it any more."
+            f" {where}. To go on without what is gone, set ranges to null in the archive's row of ops.intent;"
+            " the next start says which positions have to be moved."
         )
 
     def _abandon(self, version: int) -> None:
@@ -111,14 +136,21 @@ class Archive:
             limited([each for each in ranges if each.until > each.first], self._settings.archive_max_events)
         )
 
-    def _append(self, cluster: Cluster, version: int, ranges: list[Range]) -> int:
+    def _append(self, cluster: Cluster, version: int, ranges: list[Range], is_written: bool = False) -> int:
         started_at = datetime.now(UTC)
+        if not is_written:
+            self._write(version, ranges)
+        return self._finish(cluster, version, ranges, started_at)
+
+    def _write(self, version: int, ranges: list[Range]) -> None:
         records = lake_rows(read(self._spark, self._settings.kafka_bootstrap, ranges), version)
         # One task: the other cores stay with the live query, whose batches cannot wait for a file.
         writer = records.coalesce(1).write.format("delta").mode("append").partitionBy("received_day")
         writer = writer.option("txnAppId", "minsheng.archive").option("txnVersion", str(version))
         # A lake that an earlier version of the platform began has no column `step`.
         writer.option("mergeSchema", "true").save(str(self._path))
+
+    def _finish(self, cluster: Cluster, version: int, ranges: list[Range], started_at: datetime) -> int:
         # Asked after reading: ids of topics never come back, so the records are of the topic that has it now.
         topics = {each.partition.topic: each.topic_id for each in ranges}
         positions.check_topics(cluster.describe(topics), topics)

@@ -21,6 +21,7 @@ from spark_jobs.live.counting import CONFLICTS, LIVE, NONE, SKETCH, SPAN, STEPS,
 from spark_jobs.live.judging import CLAIMS, KEYS
 from spark_jobs.live.plan import Plan
 from spark_jobs.live.uniqueness import Broken, UniqueClaims, release
+from spark_jobs.tally import add_tally
 from streams.days import EPOCH, ONE_DAY
 
 QUERY = "live"
@@ -112,7 +113,7 @@ class Books:
 
     def _add(self, plan: Plan, counted: Mapping[str, pa.Table]) -> None:
         if TALLY in counted:
-            results.add_tally(self._connection, QUERY, counted[TALLY].to_pylist())
+            add_tally(self._connection, QUERY, counted[TALLY].to_pylist())
         if SPAN in counted:
             results.add_span(self._connection, counted[SPAN])
         for name, table in plan.tables.items():

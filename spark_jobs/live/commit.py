@@ -24,6 +24,7 @@ from spark_jobs.live.judging import CLAIMS, FRESH, PLACES, READ, REFUSED, VERSIO
 from spark_jobs.live.plan import Plan
 from spark_jobs.live.uniqueness import Broken
 from spark_jobs.positions import Position, Read
+from spark_jobs.tally import add_tally
 from streams.days import EPOCH
 
 
@@ -138,7 +139,7 @@ class Committer:
         for piece in pieces:
             told.append(counted_by_day(piece))
             new.update(results.add_quarantine(self.connection, piece))
-        results.add_tally(self.connection, QUERY, refused(pa.concat_tables(told), new))
+        add_tally(self.connection, QUERY, refused(pa.concat_tables(told), new))
 
 
 def refused(rows: pa.Table, new: Mapping[tuple[str, date], int]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from streams.contract.tables import MetricTable, metric_tables
 from streams.judge.judge import Judge
 from streams.judge.uniqueness import UniqueKey
 from streams.registry import Deployed
-from streams.topics import topic_name
+from streams.topic_name import topic_name
 
 
 @dataclass(frozen=True)

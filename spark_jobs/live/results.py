@@ -18,13 +18,6 @@ from streams.contract.tables import MetricTable
 from streams.days import EPOCH
 from streams.zone import ZONE_NAME
 
-_TALLY = """
-    insert into ops.tally (query, source, received_day, outcome, events)
-    select %s, source, day, outcome, sum(events)
-    from unnest(%s::text[], %s::date[], %s::text[], %s::bigint[]) t (source, day, outcome, events)
-    group by source, day, outcome order by source, day, outcome
-    on conflict (query, source, received_day, outcome) do update set events = tally.events + excluded.events
-"""
 _SPAN = """
     insert into ops.span (source, event_day, received_day, events)
     select source, event_day, received_day, sum(events)
@@ -132,14 +125,6 @@ def _minutes_statement(table: MetricTable) -> sql.Composed:
         arrays=comma.join(sql.SQL("%s::" + type_ + "[]") for type_ in types),
         action=sql.SQL("do update set ") + comma.join(updates) if updates else sql.SQL("do nothing"),
     )
-
-
-def add_tally(connection: psycopg.Connection, query: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """rows: source, received_day (days since 1970), outcome, events."""
-    found = list(rows)
-    days = [_day(row["received_day"]) for row in found]
-    columns = (_column(found, "source"), days, _column(found, "outcome"), _column(found, "events"))
-    connection.execute(_TALLY, (query, *columns))
 
 
 def add_span(connection: psycopg.Connection, rows: pa.Table) -> None:

@@ -12,7 +12,6 @@ import psycopg
 import pyarrow as pa
 
 from spark_jobs.fence import turn
-from spark_jobs.live import results
 from spark_jobs.live.booking import QUERY, Booked, Books
 from spark_jobs.live.counting import ACCEPTED, OUTCOMES, QUARANTINED, TALLY
 from spark_jobs.live.judging import CLAIMS
@@ -20,6 +19,7 @@ from spark_jobs.live.position import BITS
 from spark_jobs.replay.errors import Stale
 from spark_jobs.replay.piece import Piece
 from spark_jobs.replay.selection import REPLAYED, Candidate
+from spark_jobs.tally import add_tally
 from streams.days import EPOCH, ONE_DAY, day_of
 
 _STANDING = "select id from ops.quarantine where id = any(%s) and state <> %s order by id for update"
@@ -98,7 +98,7 @@ def move(connection: psycopg.Connection, piece: Piece, told: Told) -> Moved:
         books.release_keys(piece.small, piece.plan)
         booked = books.book(piece.small, piece.plan, piece.count)
         if TALLY in booked.counted:
-            results.add_tally(connection, QUERY, _taken_back(booked.counted[TALLY]))
+            add_tally(connection, QUERY, _taken_back(booked.counted[TALLY]))
         broken = dict(_broken(piece, booked))
         moves = tuple(_moves(piece, asked, booked, broken))
         if told.replay is not None:

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from spark_jobs.lake import TABLE
 from spark_jobs.replay.selection import Origin
 from streams.errors import KafkaAway
 from streams.settings import Settings
 from streams.zone import ZONE
 
-TABLE = "events"
 _COLUMNS = ["topic", "partition", "offset", "received_at", "value"]
 _NEAR = 2_000
 """Offsets closer together than this are read over rather than sought one by one."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import structlog
-from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from spark_jobs.cluster import Cluster
 from spark_jobs.rollup import ledger
 from spark_jobs.rollup.errors import ArchiveUnknown, DayIncomplete
 from streams import days
@@ -58,28 +58,19 @@ def sent(bootstrap: str, needed: Needed) -> Sent:
     Raises ArchiveUnknown when Kafka cannot be asked.
     """
     try:
-        consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
-    except KafkaError as error:
-        raise ArchiveUnknown(
-            f"Kafka at {bootstrap} cannot be asked for offsets: {error!r}. Look at `minsheng status`."
-        ) from error
-    try:
-        numbers = consumer.partitions_for_topic(needed.topic) or ()
-        partitions = [TopicPartition(needed.topic, number) for number in numbers]
-        if not partitions:
-            return Sent({}, {})
-        now = consumer.end_offsets(partitions)
-        milliseconds = int(days.end(needed.day).timestamp() * 1000)
-        found = consumer.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+        with Cluster(bootstrap) as cluster:
+            topic = cluster.describe([needed.topic]).get(needed.topic)
+            if topic is None:
+                return Sent({}, {})
+            now = cluster.end_offsets(topic.all())
+            after = cluster.offsets_at(topic.all(), days.end(needed.day))
     except KafkaError as error:
         raise ArchiveUnknown(
             f"Kafka at {bootstrap} did not tell the offsets of {needed.topic}: {error!r}."
             " Look at `minsheng status`."
         ) from error
-    finally:
-        consumer.close()
-    day_end = {p.partition: now[p] if found.get(p) is None else found[p].offset for p in partitions}
-    return Sent(day_end, {p.partition: now[p] for p in partitions})
+    day_end = {each.partition: after.get(each, now[each]) for each in now}
+    return Sent(day_end, {each.partition: now[each] for each in now})
 
 
 def wait(connection: ledger.Connection, needed: Needed, kafka: Sent, patience: float) -> Archived:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.rollup.lake import TABLE
+from spark_jobs.lake import TABLE
 
 LEAST_HOURS = 168
 """A week: Delta refuses less, because a reader may still be at an old version."""

@@ -15,7 +15,7 @@ from streams.simulator.day import Sending
 from streams.simulator.errors import SimulatedWrongly
 from streams.simulator.faults import Event, Fault, as_bytes
 from streams.tokens import Tokens
-from streams.topics import topic_name
+from streams.topic_name import topic_name
 
 PATIENCE = Patience(acknowledge_seconds=15.0, room_seconds=15.0)
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 
+import hypothesis
 import pyarrow as pa
-from hypothesis import given, settings
+import pytest
+from deltalake import write_deltalake
+from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from infra.sequences import found
+from infra.cli.main import app
+from infra.sequences import found, look
+from spark_jobs.lake import TABLE
+from streams.settings import Settings
 
 DAY = date(2026, 5, 4)
 EVE = DAY - timedelta(days=1)
@@ -71,8 +78,31 @@ def test_hostile_numbers_are_unreadable_and_hostile_values_are_passed_over() -> 
     assert found([], {}, DAY) == []
 
 
-@settings(deadline=None, max_examples=30)  # each opens a database
+@hypothesis.settings(deadline=None, max_examples=30)  # each opens a database
 @given(st.sets(st.integers(1, 60), min_size=1).flatmap(lambda numbers: st.permutations(sorted(numbers))))
 def test_missing_and_there_make_the_whole_range(numbers: list[int]) -> None:
     (row,) = counts([(DAY, f"e{number}", number) for number in numbers])
     assert row["missing"] == max(numbers) - min(numbers) + 1 - len(numbers)
+
+
+@pytest.mark.servers
+def test_numbers_are_found_in_the_lake_and_stand_on_the_ledger(settings: Settings) -> None:
+    topic = f"{settings.topic_prefix}meal"
+    rows = pa.Table.from_batches([batch([(EVE, "a", 1), (DAY, "b", 3)]), batch([(DAY, "c", 9)], "=/b")])
+    rows = rows.set_column(0, "topic", pa.array([topic] * 3)).set_column(
+        1, "partition", pa.array([0, 0, 1], pa.int32())
+    )
+    write_deltalake(str(settings.lake_dir / TABLE), rows, partition_by=["received_day"])
+    looked = CliRunner().invoke(app, ["reconcile", "senders", "--day", DAY.isoformat(), "--json"])
+    assert (looked.exit_code, json.loads(looked.stdout)["rows"]) == (0, 3)
+    again = ["ledger", "--senders", "--day", DAY.isoformat()]
+    shown = CliRunner().invoke(app, [*again, "--json"])
+    assert shown.exit_code == 3
+    assert [
+        (each["source"], each["sender"], each["missing"], each["gaps"]) for each in json.loads(shown.stdout)
+    ] == [("meal", "/a", 1, [[2, 2]]), ("meal", "=/b", 0, [])]
+    late = pa.Table.from_batches([batch([(DAY + timedelta(days=1), "d", 2)])])
+    late = late.set_column(0, "topic", pa.array([topic]))
+    write_deltalake(str(settings.lake_dir / TABLE), late, mode="append")
+    look(settings, DAY + timedelta(days=1))
+    assert CliRunner().invoke(app, again).exit_code == 0

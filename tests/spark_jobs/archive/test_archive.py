@@ -14,11 +14,13 @@ from pyspark.sql import Row, SparkSession
 
 from infra.deploy import deploy
 from spark_jobs import fence, positions
-from spark_jobs.archive.query import TABLE, Archive, Range, limited
+from spark_jobs.archive.query import Archive, Range, limited
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import PositionLost
+from spark_jobs.lake import TABLE
 from spark_jobs.session import build_session
 from streams.settings import Settings
+from streams.topic_name import topic_name
 from streams.zone import ZONE
 from tests.core_sources import core
 from tests.spark_jobs.live.sending import Sender
@@ -145,6 +147,35 @@ def test_a_step_whose_topic_is_gone_is_abandoned(
     send(lake.settings, source, [b"four", b"five", b"six"])
     assert lake.step() == 3
     assert sorted(row.value for row in lake.rows()) == [b"five", b"four", b"one", b"six"]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("appended", [False, True])
+def test_an_announced_step_that_kafka_has_deleted_stops_loudly_unless_the_lake_has_it(
+    lake: Lake, source: str, appended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(lake.settings, source, [b"one", b"two"])
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((positions, "advance") if appended else (Archive, "_append")), interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lake.step()
+    with Cluster(lake.settings.kafka_bootstrap) as cluster:
+        topic = cluster.topics(lake.settings.topic_prefix)[topic_name(lake.settings.topic_prefix, source)]
+        cluster._admin.delete_records(cluster.end_offsets(topic.all()))
+    if appended:
+        assert lake.step() == 2
+        assert len(lake.rows()) == 2
+        return
+    with pytest.raises(PositionLost, match=r"set ranges to null in the archive's row of ops\.intent"):
+        lake.step()
+    lake.connection.execute("update ops.intent set ranges = null")
+    send(lake.settings, source, [b"three"])
+    assert lake.step() == 1
+    assert [row.value for row in lake.rows()] == [b"three"]
 
 
 @pytest.mark.servers

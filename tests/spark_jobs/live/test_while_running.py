@@ -21,7 +21,7 @@ from pyspark.sql import SparkSession
 
 from infra.deploy import deploy, retire
 from infra.ledger import read_ledger
-from spark_jobs.archive.query import TABLE
+from spark_jobs.lake import TABLE
 from spark_jobs.live.claim_days import ClaimDays
 from spark_jobs.session import build_session
 from streams.contract.loader import parse_contract

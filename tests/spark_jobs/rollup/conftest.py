@@ -14,7 +14,8 @@ from pyspark.sql import SparkSession
 from expectations.application import Options, run
 from expectations.report import Report
 from infra.deploy import deploy
-from spark_jobs.rollup.lake import TABLE, rollup_session
+from spark_jobs.lake import TABLE
+from spark_jobs.rollup.lake import rollup_session
 from streams.settings import Settings
 from tests.core_sources import core
 from tests.spark_jobs.rollup.meals import SHANGHAI, SOURCE, Told, lake_rows

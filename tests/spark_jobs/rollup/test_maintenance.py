@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_jobs.rollup.lake import TABLE, events, rollup_session
+from spark_jobs.lake import TABLE
+from spark_jobs.rollup.lake import events, rollup_session
 from spark_jobs.rollup.maintenance import Maintained, maintain
 from streams.days import ONE_DAY
 from streams.settings import Settings

@@ -14,7 +14,8 @@ from pyspark.sql import SparkSession
 
 from expectations.application import Options, run
 from infra.deploy import deploy
-from spark_jobs.rollup.lake import TABLE, rollup_session
+from spark_jobs.lake import TABLE
+from spark_jobs.rollup.lake import rollup_session
 from spark_jobs.rollup.uniqueness import broken_rows, elsewhere, nothing
 from streams.contract.loader import load_contracts
 from streams.contract.model import Contract

@@ -17,7 +17,7 @@ from infra.cli import simulate
 from infra.deploy import deploy
 from streams.judge.judge import Judge
 from streams.settings import Settings
-from streams.topics import topic_name
+from streams.topic_name import topic_name
 from streams.zone import ZONE
 from tests.streams.simulator.conftest import CONTRACTS
 
