@@ -20,6 +20,7 @@ from streams.authoring.rhythm import UNKNOWN, Rhythm, rhythm_of
 from streams.authoring.roles import dimensions_of
 from streams.authoring.sample import TIME_ATTRIBUTE, Sample
 from streams.authoring.simulation import simulate_of, unbound
+from streams.authoring.uniqueness import suggestions
 from streams.authoring.writing import written
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
@@ -99,6 +100,8 @@ def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: 
     top = [guess for guess in fields if "__" not in guess.name]
     document["simulate"] = simulate_of(rows, top, relations, chosen.key.name)
     comments = _comments(fields, chosen, relations, rhythm)
+    if chosen.time is not None:
+        comments["metrics",] = suggestions(rows, top, chosen.time.value)
     heading = _heading(rows.sample)
     candidates = good_examples(rows, fields, relations)
     progress(0.9)

@@ -164,6 +164,22 @@ def test_money_without_a_unit_is_taken_for_yuan_and_the_mapping_says_so(tmp_path
     assert sum(row["amount_fen"] for row in days) == sum(n * 100 + 50 for n in range(60))
 
 
+def test_what_never_happens_twice_is_suggested(tmp_path: Path) -> None:
+    riders = sorted({row["身份证号"] for row in few(120)})[:8]
+    rows = [
+        f"{TODAY - timedelta(days=day):%Y-%m-%d} 12:00,ZD1,{meal},{rider}"
+        for day in range(1, 21)
+        for rider in riders
+        for meal in ("午餐", "晚餐")
+    ]
+    path = tmp_path / "meals.csv"
+    path.write_text("时间,站点,餐次,身份证号\n" + "\n".join(rows), encoding="utf-8")
+    assert (
+        "#   person_id_meal: {title: 同一身份证号、餐次一天只能有一次, fields: [person_id, meal], per: day}"
+        in (proposed(path).text)
+    )
+
+
 def test_names_of_the_platform_s_own_are_not_given_to_fields(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(
