@@ -59,7 +59,7 @@ def run(
 ) -> Iterator[Report]:
     """Roll up each (source, day) in turn. A day that fails does not keep the others from being rolled up."""
     contracts = ever_deployed(settings)
-    application = Application(settings, options, now)
+    application = Application(settings, options, now, wanted)
     for source, day in wanted:
         begun = time.monotonic()
         try:
@@ -79,10 +79,13 @@ class Application:
     settings: Settings
     options: Options
     now: Callable[[], datetime]
+    wanted: Sequence[tuple[str, date]]
 
     @cached_property
     def session(self) -> SparkSession:
-        return lake.rollup_session(self.settings)
+        with psycopg.connect(self.settings.postgres_dsn) as connection:
+            events = ledger.archived(connection, self.wanted)
+        return lake.rollup_session(self.settings, events)
 
     def roll_up(self, contract: Contract, day: date) -> Report:
         """Build, ask, publish one day. Raises RollupError, ExpectationsError; then nothing was published."""
@@ -130,8 +133,8 @@ class Application:
         LOG.info("reading the lake", source=contract.source, day=day.isoformat(), **read)
         prefix = self.settings.topic_prefix
         changed = patches.patches_of(connection, contract.source, plan)
-        archived_events = patches.patched(lake.events(self.session, self.settings.lake_dir), changed)
-        rows = reading.rows_of(archived_events, prefix + contract.source, day, plan)
+        archived_events = lake.events(self.session, self.settings.lake_dir, plan.days)
+        rows = reading.rows_of(patches.patched(archived_events, changed), prefix + contract.source, day, plan)
         live = Comparison(connection, contract, prefix + contract.source, day, archived.position)
         taken = uniqueness.elsewhere(connection, day)
         with built(rows, contract, prefix, day, archived, look=live.look, taken=taken) as found:

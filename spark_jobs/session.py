@@ -16,8 +16,9 @@ ARROW_ROWS = 20_000
 """Of at most 64 KiB each (spark_jobs.records)."""
 
 
-def build_session(settings: Settings, name: str) -> SparkSession:
+def build_session(settings: Settings, name: str, java_options: str = "") -> SparkSession:
     """A session on `settings.spark_master` with the Kafka source and Delta; times are UTC inside.
+    `java_options` are for the driver's JVM, unless one runs already.
 
     With a local master nothing of it listens on anything but loopback. Adaptive execution and compressed
     caching cost more than they gain in batches of a second (decision 041); the parallel collector has the
@@ -36,7 +37,7 @@ def build_session(settings: Settings, name: str) -> SparkSession:
         "spark.driver.bindAddress": LOOPBACK if is_local else "",
         # Deep stacks: a pattern of Spark's StreamExecution recurses over every letter of an error's text.
         "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:NewRatio=1 -Xss4m"
-        f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'}",
+        f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'} {java_options}",
         "spark.local.dir": str(settings.home / "spark"),
         "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),  # else where it was started
         "spark.ui.enabled": "false",

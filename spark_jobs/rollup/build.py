@@ -59,17 +59,14 @@ def built(
     """
     judge = Judge({contract.source: contract}, topic_prefix)
     number = days.number(day)
-    verdicts = judged(rows, judge, contract.source, number).persist(KEPT)
+    verdicts = read_again(judged(rows, judge, contract.source, number), contract).persist(KEPT)
     accepted = verdicts.where("_accepted")
     repeated = repeats(accepted).persist(KEPT)
     again = with_broken(repeated, counted(accepted, repeated, number), judge.unique[contract.source], taken)
-    seen = read_again(counted(accepted, again, number), contract).persist(KEPT)
+    seen = counted(accepted, again, number)
     try:
-        counts = _outcomes(verdicts, again, seen, number)
+        counts = _outcomes(verdicts, again, number)
         findings = look(Frames(verdicts, again, seen), counts.duplicate + counts.conflict) if look else None
-        # All that is asked from here on is asked of `seen`, which is complete now: make room for it.
-        repeated.unpersist()
-        verdicts.unpersist()
         tables = metric_tables(contract)
         metrics = {table.metric: _sorted(totals.additive(seen, table).toArrow(), table) for table in tables}
         distinct = sorted(
@@ -91,7 +88,7 @@ def built(
             seen,
         )
     finally:
-        for frame in (seen, repeated, verdicts):
+        for frame in (repeated, verdicts):
             frame.unpersist()
 
 
@@ -109,13 +106,19 @@ def _distinct(counts: DataFrame, contract: Contract, table: MetricTable) -> Iter
             yield DistinctCount(table.metric, measure, dimensions, row["value"])
 
 
-def _outcomes(verdicts: DataFrame, again: DataFrame, seen: DataFrame, number: int) -> Counts:
+def _outcomes(verdicts: DataFrame, again: DataFrame, number: int) -> Counts:
+    """In two passes over what is kept: what is told again is part of what was accepted."""
     of_the_day = F.col("_day") == number
     told: dict[str, int] = dict(again.where(of_the_day).groupBy("outcome").count().collect())
-    records = verdicts.where(of_the_day & ~F.col("_accepted")).select("_received", "_partition", "_offset")
+    record = F.struct("_received", "_partition", "_offset")
+    found = verdicts.where(of_the_day).agg(
+        F.count_if("_accepted").alias("accepted"),
+        F.count_distinct(F.when(~F.col("_accepted"), record)).alias("rejected"),
+    )
+    ((accepted, rejected),) = found.collect()
     return Counts(
-        accepted=seen.count(),
-        quarantined=records.distinct().count() + sum(n for key, n in told.items() if key.startswith(CODE)),
+        accepted=accepted - sum(told.values()),
+        quarantined=rejected + sum(n for key, n in told.items() if key.startswith(CODE)),
         duplicate=told.get(DUPLICATE, 0),
         conflict=told.get(CONFLICT, 0),
     )

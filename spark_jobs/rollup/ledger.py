@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -58,6 +58,18 @@ def positions(connection: Connection, query: str, topic: str) -> dict[int, int]:
         "select partition, next_offset from ops.position where query = %s and topic = %s", (query, topic)
     )
     return dict(rows.fetchall())
+
+
+def archived(connection: Connection, wanted: Iterable[tuple[str, date]]) -> int:
+    """How many events of these sources the archive has written on these days."""
+    asked = sorted(set(wanted))
+    row = connection.execute(
+        "select coalesce(sum(events), 0)::bigint from ops.tally"
+        " join unnest(%s::text[], %s::date[]) asked (source, received_day) using (source, received_day)"
+        " where query = 'archive'",
+        ([source for source, _ in asked], [day for _, day in asked]),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def missing(reached: Mapping[int, int], wanted: Mapping[int, int]) -> dict[int, int]:

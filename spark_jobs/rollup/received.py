@@ -43,6 +43,11 @@ class Reading:
     whole: tuple[date, ...]
     searched: tuple[date, ...]
 
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every received day that is read."""
+        return (*self.whole, *self.searched)
+
 
 def plan(day: date, accept: Accept, ledger: Mapping[date, ReceivedDay], today: date) -> Reading:
     """What to read for `day`: its neighbours whole, other days of the acceptance window where events may be.
