@@ -10,6 +10,8 @@ from functools import cached_property
 
 import psycopg
 import structlog
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from expectations import docs, gate, record, wording
@@ -70,6 +72,11 @@ def run(
             LOG.error("not rolled up", source=source, day=day.isoformat(), error=str(error))
             code = error.exit_code if isinstance(error, RollupError) else 1
             yield Report(source, day, "failed", code, str(error), time.monotonic() - begun)
+        except (PySparkException, Py4JError) as error:
+            # Of this source's records, or of a JVM that is gone: then the others fail here, too, and at once.
+            LOG.error("Spark failed", source=source, day=day.isoformat(), error=str(error))
+            said = f"Spark failed: {str(error).partition(chr(10))[0]}"
+            yield Report(source, day, "failed", 1, said, time.monotonic() - begun)
 
 
 @dataclass(frozen=True)
