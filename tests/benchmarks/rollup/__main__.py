@@ -11,12 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +27,7 @@ from infra.deploy import deploy
 from spark_jobs.rollup.lake import TABLE, rollup_session
 from streams.settings import Settings
 from tests.benchmarks.rollup import servers
+from tests.benchmarks.rollup.counted import count_live
 from tests.benchmarks.rollup.day import DAY, SOURCE, Truth, make, truth
 from tests.core_sources import core
 
@@ -46,6 +45,7 @@ def main() -> int:
         make(records, asked.events, asked.people)
         expected = truth(records)
         _write_lake(settings, records)
+        count_live(settings, records)
         rounds = [_round(settings, expected) for _ in range(asked.rounds)]
     table = Table("events", "wall s, median", "spread", "CPU s, median", "machine")
     walls, cpus = ([each[place] for each in rounds] for place in (0, 1))
@@ -81,20 +81,20 @@ def _round(settings: Settings, expected: Truth) -> tuple[float, float]:
     with psycopg.connect(settings.postgres_dsn) as connection:
         revisions = (f"mart.{SOURCE}__meals__revision", f"mart.{SOURCE}__channels__revision")
         for table in (*revisions, "mart.publication", "mart.distinct_day_revision", "ops.rollup"):
-            connection.execute(f"truncate {table}")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun = time.monotonic()
+            connection.execute(f"truncate {table} cascade")
     minsheng = str(Path(sys.executable).with_name("minsheng"))
     command = [minsheng, "rollup", "run", "--source", SOURCE, "--day", DAY.isoformat(), "--json"]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
-    wall = time.monotonic() - begun
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    answer = settings.home / "measured"
+    measuring = [sys.executable, "-m", "tests.benchmarks.measured", str(answer)]
+    done = subprocess.run([*measuring, *command], check=False, stdout=subprocess.PIPE, text=True)
+    taken = json.loads(answer.read_text())
+    wall, cpu = taken["wall"], taken["cpu"]
     (report,) = json.loads(done.stdout)
     if report["outcome"] != "published" or _published(settings) != expected:
         raise SystemExit(f"void: {report}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     _out.print(
-        f"{wall:.1f} s, {cpu:.0f} CPU s, {report['accepted']:,} accepted, {report['duplicate']:,} duplicates"
+        f"{wall:.1f} s, {cpu:.0f} CPU s, at most {taken['peak_mib']} MiB in one process,"
+        f" {report['accepted']:,} accepted, {report['duplicate']:,} duplicates"
     )
     return wall, cpu
 
