@@ -86,7 +86,7 @@ def _guessed(
             continue
         if rows.sample.is_events and isinstance(found, Guess) and each.heading != TIME_ATTRIBUTE:
             found = native(found, each.heading, kinds.get(each.heading, frozenset()))
-        guesses += [found] if isinstance(found, Guess) else []
+        guesses += [_told_apart(found, guesses)] if isinstance(found, Guess) else []
         left_out += [found] if isinstance(found, LeftOut) else []
     objects: list[Nested] = []
     for heading, found_within in inner.items():
@@ -95,6 +95,22 @@ def _guessed(
         objects += [made] if isinstance(made, Nested) else []
         left_out += [made] if isinstance(made, LeftOut) else []
     return guesses, objects, left_out
+
+
+def _told_apart(found: Guess, others: Sequence[Guess]) -> Guess:
+    """The guess under a title of its own: 费用(元) and 费用(分) are two fields."""
+    titles = {other.spec.title for other in others}
+    title, number = found.spec.title, 2
+    if title in titles:
+        title = " ".join(found.heading.split())[:60].strip()
+    while title in titles:
+        title = f"{found.spec.title[:50]} ({number})"
+        number += 1
+    return (
+        found
+        if title == found.spec.title
+        else replace(found, spec=found.spec.model_copy(update={"title": title}))
+    )
 
 
 def _part(heading: str | None, guesses: Sequence[Guess], part: str, role: Role) -> Guess | None:

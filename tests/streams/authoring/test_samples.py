@@ -190,6 +190,23 @@ def test_names_of_the_platform_s_own_are_not_given_to_fields(tmp_path: Path) -> 
     assert set(proposed(path).contract.fields) == {"minute_said", "revision_said", "hour_said", "order"}
 
 
+def test_headings_that_differ_in_their_unit_only_are_two_fields(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f"2026-01-02 08:{n:02d},ZD{n % 3},{n},{n * 100}\n" for n in range(60))
+    path.write_text(f"时间,站点,费用(元),费用(分)\n{rows}", encoding="utf-8")
+    made = proposed(path)
+    assert [made.contract.fields[name].title for name in ("fee_fen", "fee_fen_2")] == ["费用", "费用(分)"]
+    assert imported(path, made, tmp_path).counts == {"accepted": 60}
+
+
+def test_without_a_time_a_contract_is_proposed_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("站点,数量\n" + "".join(f"ZD{n % 3},{n}\n" for n in range(60)), encoding="utf-8")
+    made = proposed(path)
+    assert made.chosen.time is None
+    assert "these figures are placeholders" in made.text
+
+
 def test_two_hundred_columns_become_sixty_fields(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     headings = ",".join(f"列{n}" for n in range(198))
