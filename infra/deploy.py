@@ -56,10 +56,11 @@ def deploy(
         connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         before = rows_of.stored(connection)
         _refuse_breaking(before, wanted)
-        was = known(connection)
-        shall_be = _with(was, wanted)
         plan = _planned(settings, connection, wanted, before)
-        plan = replace(plan, dashboards=dashboards.plan(shall_be) if dashboards else DashboardsChange())
+        if dashboards:
+            was = known(connection)
+            shall_be = _with(was, wanted)
+            plan = replace(plan, dashboards=dashboards.plan(shall_be))
         if not dry_run:
             undo.step("tables")
             _store(settings, connection, wanted, before, plan, deed)
