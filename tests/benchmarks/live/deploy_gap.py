@@ -22,7 +22,7 @@ from infra.deploy import deploy, retire
 from streams.contract.model import Contract
 from streams.settings import Settings
 from tests.benchmarks.live.events import Events
-from tests.benchmarks.live.load import pace
+from tests.benchmarks.live.load import pace, producer
 from tests.benchmarks.live.oracle import Oracle, Void
 from tests.benchmarks.live.paced import wait_until
 from tests.benchmarks.live.servers import Servers, servers
@@ -68,6 +68,7 @@ def _round(own: Servers, number: int, rate: float, seconds: float, *, deploys: b
         process = subprocess.Popen([sys.executable, "-m", "spark_jobs.stream"], stdout=log, stderr=log)
     try:
         wait_until(settings, _ALIVE, 1)
+        _wake(settings)
         begun = time.time()
         middle = threading.Timer(WARM_SECONDS + seconds / 2, _deploy_and_retire, (settings, added, took))
         if not deploys:
@@ -82,7 +83,7 @@ def _round(own: Servers, number: int, rate: float, seconds: float, *, deploys: b
             seconds=WARM_SECONDS + seconds,
         )
         middle.join()
-        wait_until(settings, _COUNTED, int(rate * (WARM_SECONDS + seconds)))
+        wait_until(settings, _COUNTED, int(rate * (WARM_SECONDS + seconds)) + 1)
     finally:
         process.terminate()
         process.wait(30)
@@ -97,6 +98,14 @@ def _round(own: Servers, number: int, rate: float, seconds: float, *, deploys: b
         "batches": len(gaps) + 1,
         "deploy_and_retire_seconds": [round(each, 2) for each in took],
     }
+
+
+def _wake(settings: Settings) -> None:
+    """Return once a first batch is committed: of something that belongs to no source, and is quarantined."""
+    client = producer(settings.kafka_bootstrap, 5)
+    client.produce(f"{settings.topic_prefix}nobody", b"{}")
+    client.flush()
+    wait_until(settings, _COUNTED, 1)
 
 
 def _deploy_and_retire(settings: Settings, contract: Contract, took: list[float]) -> None:
