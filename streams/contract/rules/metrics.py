@@ -13,6 +13,8 @@ from streams.contract.tables import metric_tables
 from streams.contract.types import NAMED_TYPES
 
 MAX_DIMENSION_LENGTH = 64
+RESERVED_MEASURES = RESERVED | {"dimension", "label", "value"}
+"""Columns that stand beside measures and ratios where they are shown by the values of a dimension."""
 
 
 def complaints(contract: Contract) -> Iterator[Complaint]:
@@ -26,7 +28,7 @@ def complaints(contract: Contract) -> Iterator[Complaint]:
         seen = set(table.dimensions)
         for column in table.columns:
             path = ("metrics", table.metric, "measures", column.measure)
-            if column.name in RESERVED:
+            if column.name in RESERVED_MEASURES:
                 what = f"'{column.name}' is a name of the platform's own"
                 yield about(path, what, "another name", "Call it by what it measures.")
             if column.name in seen:

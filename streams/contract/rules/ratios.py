@@ -9,7 +9,7 @@ from streams import reference
 from streams.contract import checks
 from streams.contract.model import Contract, Metric
 from streams.contract.rules.complaint import Complaint, about
-from streams.contract.rules.fields import RESERVED
+from streams.contract.rules.metrics import RESERVED_MEASURES
 from streams.contract.strict_yaml import Path
 from streams.contract.suggestions import did_you_mean, one_of
 
@@ -31,7 +31,7 @@ def complaints(contract: Contract) -> Iterator[Complaint]:
 
 def _name(path: Path, metric: Metric, key: str) -> Iterator[Complaint]:
     taken = {
-        *RESERVED,
+        *RESERVED_MEASURES,
         *metric.by,
         *metric.measures,
         *(f"{name}__{part}" for name in metric.measures for part in ("sum", "count")),

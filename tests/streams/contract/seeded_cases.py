@@ -132,6 +132,7 @@ CASE_MISTAKES = (
     Mistake("ratios in a circle", "of: cost_fen, to: steps", "of: a_seat, to: steps", 49, "needs itself", "stand by themselves"),
     Mistake("ratio of one", "of: cost_fen, to: steps", "of: steps, to: steps", 49, "divided by itself", "two different figures"),
     Mistake("ratio named as a measure", "      mean_cost: {", "      parts: {", 49, "is a measure, a dimension", "another name"),
+    Mistake("ratio named as a column beside it", "      mean_cost: {", "      label: {", 49, "a column of the platform's", "another name"),
     Mistake("unknown unit of a ratio", "to: steps, unit: fen", "to: steps, unit: 元", 49, "'元'", "'percent'"),
     # examples
     Mistake("example with a typo within", "home: {floor: 2}", "home: {flor: 2}", 60, "no field 'flor'", "'floor'?"),
