@@ -15,14 +15,15 @@ import psycopg
 import pytest
 
 from infra.airflow.client import AirflowClient, TaskState
-from infra.airflow.errors import RunFailed
+from infra.airflow.configuration import home
+from infra.airflow.errors import AirflowRefused, RunFailed
 from infra.airflow.parts import parts
+from infra.airflow.retention import prune
 from infra.deploy import deploy
 from infra.local.errors import NotHealthy
 from infra.local.part import Part
 from infra.local.secrets import make_secrets
 from infra.postgres.prepare import create_metadata_databases
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
 from streams.simulator.answer import expected, expected_metric
 from streams.simulator.city import City
@@ -31,6 +32,7 @@ from streams.simulator.kafka_way import KafkaWay
 from streams.simulator.playing import play
 from streams.zone import ZONE
 from tests.conftest import free_port
+from tests.core_sources import as_written
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 
@@ -55,7 +57,7 @@ def installation(
     (found.secrets_dir / "postgres_superuser").write_text(str(postgres["password"]), encoding="ascii")
     make_secrets(found)
     create_metadata_databases(found)
-    deploy(found, load_contracts(found.contracts_dir).values())
+    deploy(found, as_written().values())
     return found
 
 
@@ -106,7 +108,7 @@ def airflow(installation: Settings, tmp_path: Path) -> Iterator[AirflowClient]:
 
 
 def send(installation: Settings, source: str, scale: float) -> SimulatedDay:
-    contract = load_contracts(installation.contracts_dir)[source]
+    contract = as_written()[source]
     day = SimulatedDay(City(contract, seed=3), last_working_day(), scale)
     way = KafkaWay(installation)
     play([day], way)
@@ -136,8 +138,22 @@ def test_a_day_is_published_a_refused_source_is_loud_and_a_second_run_changes_no
     }
 
     again = airflow.wait(airflow.trigger("daily_rollup", {**conf, "sources": [PUBLISHED]}), RUN_SECONDS)
-    assert states(airflow.tasks(again)) == {"deployed_sources": "success", f"publish[{PUBLISHED}]": "success"}
+    assert states(airflow.tasks(again)) == {
+        "deployed_sources": "success",
+        "roll_up_all": "success",
+        f"publish[{PUBLISHED}]": "success",
+    }
     assert published(installation) == [(PUBLISHED, meals.day, 1, expected(meals).accepted)]
+
+    tomorrow = datetime.now(ZONE).date() + timedelta(days=1)
+    logs = home(installation) / "logs"
+    seen = prune(installation, tomorrow, dry_run=True)
+    assert seen.runs >= 2
+    assert seen.logs >= 5
+    assert prune(installation, tomorrow).runs >= 2
+    assert not list(logs.glob(f"dag_id={again.dag_id}/run_id={again.run_id}"))
+    with pytest.raises(AirflowRefused):
+        airflow.run(again.dag_id, again.run_id)
 
 
 def published(installation: Settings) -> list[tuple[object, ...]]:
