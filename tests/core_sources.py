@@ -1,4 +1,4 @@
-"""The core sources without their rules across events, and copies of one of them under other names."""
+"""The core sources as they are or without their rules across events, and copies of one under other names."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from streams.contract.loader import parse_contract
+from streams.contract.loader import load_contract, parse_contract
 from streams.contract.model import Contract
+from streams.settings import REPOSITORY
 
 CORE = ("canteen_meal", "station_visit", "subsidy_payout")
 _COPIED = CORE[0]
@@ -18,6 +19,12 @@ _NOT_MEASURED = "unique|life_cycle"
 def core(folder: Path) -> dict[str, Contract]:
     """The core sources of that folder, without their rules across events."""
     return {source: _rewritten(_text(folder, source), source) for source in CORE}
+
+
+def as_written() -> dict[str, Contract]:
+    """The core sources as they are; tests/contracts is about every source."""
+    folder = REPOSITORY / "streams" / "contracts"
+    return {source: load_contract(folder / f"{source}.yaml") for source in CORE}
 
 
 def copies(folder: Path, count: int) -> dict[str, Contract]:

@@ -17,13 +17,13 @@ from spark_jobs.rollup.build import Built
 from spark_jobs.rollup.day import Counts, Day, DistinctCount
 from spark_jobs.rollup.fields import events, read_again
 from spark_jobs.rollup.lake import rollup_session
-from streams.contract.loader import load_contracts
 from streams.contract.model import Contract
 from streams.contract.tables import metric_tables
 from streams.settings import Settings
+from tests.core_sources import as_written
 
 TUESDAY, SUNDAY = date(2022, 6, 14), date(2022, 6, 19)
-CONTRACTS = load_contracts(Settings().contracts_dir)
+CONTRACTS = as_written()
 
 
 @pytest.fixture(scope="session")

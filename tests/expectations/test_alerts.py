@@ -12,10 +12,10 @@ from expectations.answers import Answer
 from expectations.cases import Cases
 from expectations.record import record
 from infra.deploy import deploy
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
+from tests.core_sources import as_written
 
-CONTRACTS = load_contracts(Settings().contracts_dir)
+CONTRACTS = as_written()
 CANTEEN = CONTRACTS["canteen_meal"]
 NOON = datetime(2022, 6, 14, 4, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=30)

@@ -9,8 +9,8 @@ import pytest
 
 from expectations import live
 from infra.deploy import deploy
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
+from tests.core_sources import as_written
 
 pytestmark = pytest.mark.servers
 
@@ -31,7 +31,7 @@ def ask(settings: Settings) -> dict[str, list[str]]:
 
 
 def test_sound_minutes_pass_and_each_fault_is_named(settings: Settings) -> None:
-    deploy(settings, load_contracts(settings.contracts_dir).values())
+    deploy(settings, as_written().values())
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
         row(connection, NOW - timedelta(minutes=1), "330302", 2, 2_000)
         row(connection, NOW - timedelta(hours=9), "110101", -1, 0)  # long ago: not asked
@@ -68,7 +68,7 @@ def test_sound_minutes_pass_and_each_fault_is_named(settings: Settings) -> None:
 
 
 def test_old_answers_about_minutes_are_forgotten_and_those_about_days_are_not(settings: Settings) -> None:
-    deploy(settings, load_contracts(settings.contracts_dir).values())
+    deploy(settings, as_written().values())
     insert = (
         "insert into ops.validation (scope, source, event_day, validated_at, success, evaluated, failed,"
         " results) values (%s, 'x', '2022-01-01', %s, true, 1, 0, '[]')"

@@ -10,11 +10,12 @@ import pytest
 from infra.deploy import deploy, retire
 from infra.errors import NotDeployed
 from streams.contract.errors import ContractError, EvolutionError
-from streams.contract.loader import load_contracts, parse_contract
+from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
 from streams.registry import Registry
 from streams.settings import Settings
 from streams.topics import list_topics
+from tests.core_sources import as_written
 from tests.streams.contract.seeded import SOUND
 
 pytestmark = pytest.mark.servers
@@ -39,7 +40,7 @@ def actions(settings: Settings, *contracts: Contract, dry_run: bool = False) -> 
 
 
 def test_deploying_twice_changes_nothing(settings: Settings) -> None:
-    contracts = load_contracts(settings.contracts_dir)
+    contracts = as_written()
     assert deploy(settings, contracts.values()).changes
     tables = "select version, text, deployed_at from ops.contract order by source"
     first = rows(settings, tables)
@@ -103,7 +104,7 @@ def test_a_breaking_change_is_refused_and_leaves_everything_as_it_was(settings: 
     deploy(settings, [kiosk()])
     narrower = kiosk(("[1, 50000]", "[1, 40000]"), ("retention: 7d", "retention: 9d"))
     with pytest.raises(EvolutionError, match=r"kiosk_sale\.yaml:12: .*\[1, 50000\].*kiosk_sale_v2"):
-        deploy(settings, [*load_contracts(settings.contracts_dir).values(), narrower])
+        deploy(settings, [*as_written().values(), narrower])
     assert rows(settings, "select source, version from ops.contract") == [("kiosk_sale", kiosk().version)]
     (topic,) = list_topics(settings)
     assert topic.configs["retention.ms"] == str(7 * 86_400_000)
@@ -116,7 +117,7 @@ def test_a_contract_that_was_changed_in_python_is_not_deployed(settings: Setting
 
 def test_a_retired_source_comes_back_under_its_old_number(settings: Settings) -> None:
     deploy(settings, [kiosk()])
-    deploy(settings, load_contracts(settings.contracts_dir).values())
+    deploy(settings, as_written().values())
     registry = Registry(settings.postgres_dsn)
     number = registry.deployed().numbers["kiosk_sale"]
     retire(settings, "kiosk_sale")
@@ -129,7 +130,7 @@ def test_a_retired_source_comes_back_under_its_old_number(settings: Settings) ->
 
 
 def test_deployments_at_the_same_time_wait_for_each_other(settings: Settings) -> None:
-    contracts = list(load_contracts(settings.contracts_dir).values())
+    contracts = list(as_written().values())
     with ThreadPoolExecutor(4) as threads:
         plans = list(threads.map(lambda _: deploy(settings, contracts), range(4)))
     assert sum(plan.changes for plan in plans) == 1
@@ -137,7 +138,7 @@ def test_deployments_at_the_same_time_wait_for_each_other(settings: Settings) ->
 
 
 def test_the_registry_reads_only_what_changed(settings: Settings) -> None:
-    deploy(settings, load_contracts(settings.contracts_dir).values())
+    deploy(settings, as_written().values())
     registry = Registry(settings.postgres_dsn)
     before = registry.deployed()
     assert registry.deployed() is before

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from infra.cli.main import app
 from infra.deploy import deploy
 from infra.retention import forgotten, oldest_kept, prune
-from streams.contract.loader import load_contracts
 from streams.settings import Settings
+from tests.core_sources import as_written
 
 pytestmark = pytest.mark.servers
 TODAY = date(2026, 9, 1)
@@ -101,7 +101,7 @@ def test_a_day_is_forgotten_when_events_of_it_were_received_before_what_the_lake
 
 
 def test_a_rollup_of_a_forgotten_day_is_refused_before_anything_starts(settings: Settings) -> None:
-    deploy(settings, load_contracts(settings.contracts_dir).values())
+    deploy(settings, as_written().values())
     with psycopg.connect(settings.postgres_dsn) as connection:
         connection.execute("insert into ops.span values ('canteen_meal', '2020-01-01', '2020-01-01', 5)")
     result = CliRunner().invoke(app, ["rollup", "run", "--day", "2020-01-01", "--source", "canteen_meal"])

@@ -12,16 +12,16 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.deploy import deploy, retire
-from streams.contract.loader import load_contracts
 from streams.days import day_of
 from streams.settings import Settings
+from tests.core_sources import as_written
 
 pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
 def deployed(settings: Settings) -> Settings:
-    deploy(settings, load_contracts(settings.contracts_dir).values())
+    deploy(settings, as_written().values())
     return settings
 
 

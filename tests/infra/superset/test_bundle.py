@@ -19,7 +19,7 @@ from tests.infra.superset import contracts as known
 
 CONNECTION = Connection("127.0.0.1", 5432, "minsheng", "reader")
 PREFIX = "events."
-EVERY = known.every()
+EVERY = {**known.every(), **known.city()}
 PAGES = pages(EVERY, PREFIX)
 STATES = {"对账差额", "未解除告警数"}  # what stands now, not what was counted since midnight
 
