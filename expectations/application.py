@@ -90,9 +90,7 @@ class Application:
 
     @cached_property
     def session(self) -> SparkSession:
-        with psycopg.connect(self.settings.postgres_dsn) as connection:
-            events = ledger.archived(connection, self.wanted)
-        return lake.rollup_session(self.settings, events)
+        return lake.session_for(self.settings, self.wanted)
 
     def roll_up(self, contract: Contract, day: date) -> Report:
         """Build, ask, publish one day. Raises RollupError, ExpectationsError; then nothing was published."""

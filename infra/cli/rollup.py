@@ -183,9 +183,12 @@ def roll_up(
     """Roll the days up in one application, with a progress bar; say what came of each unless `quiet`."""
     refuse_forgotten(settings, wanted)
     # Spark and Great Expectations take seconds to import: not for `list` and `due`.
-    from expectations import logs  # noqa: PLC0415
-    from expectations.application import Options  # noqa: PLC0415
-    from expectations.application import run as run_application  # noqa: PLC0415
+    from spark_jobs.rollup.lake import starting  # noqa: PLC0415
+
+    with starting(settings, wanted):
+        from expectations import logs  # noqa: PLC0415
+        from expectations.application import Options  # noqa: PLC0415
+        from expectations.application import run as run_application  # noqa: PLC0415
 
     logs.to_stderr()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

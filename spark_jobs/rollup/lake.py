@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+import psycopg
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.rollup import ledger
 from spark_jobs.session import build_session
 from streams.settings import Settings
 
@@ -41,6 +45,20 @@ def rollup_session(settings: Settings, events: int = 0) -> SparkSession:
     for option, value in OPTIONS.items():
         session.conf.set(option, value)
     return session
+
+
+def session_for(settings: Settings, wanted: Sequence[tuple[str, date]]) -> SparkSession:
+    """The session for rolling up these (source, day); the one there is if it was started already."""
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        return rollup_session(settings, ledger.archived(connection, wanted))
+
+
+@contextmanager
+def starting(settings: Settings, wanted: Sequence[tuple[str, date]]) -> Iterator[None]:
+    """Start that session while the block runs. If it does not start, whoever asks for it is told."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(session_for, settings, wanted)
+        yield
 
 
 def events(session: SparkSession, lake_dir: Path, received: Iterable[date] | None = None) -> DataFrame:
