@@ -13,14 +13,14 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from infra.cli import exits
+from infra.cli.contract_new_report import Written, report
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, DryRun, err, fail, out, print_json
-from streams.authoring.draft import Draft, Wishes, draft
+from streams.authoring.draft import Wishes, draft
 from streams.authoring.odcs import from_odcs, read_odcs
-from streams.authoring.sample import Sample, read_sample
+from streams.authoring.sample import read_sample
 from streams.contract.model import FieldName, SourceName
 from streams.settings import Settings
 from streams.zone import ZONE
@@ -115,7 +115,13 @@ def new(  # noqa: PLR0917 (options of a command, given by name)
         _write(target, made.text)
         if made.mapping is not None:
             _write(mapping_path, made.mapping)
-    _report(made, read, target, mapping_path, sample, dry_run=dry_run, as_json=as_json)
+    report(
+        made,
+        read,
+        Written(target, mapping_path, sample if path == sample else None),
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 def _from_odcs(
@@ -226,70 +232,6 @@ def _write(path: Path, text: str) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
-
-
-def _report(
-    made: Draft,
-    read: Sample,
-    target: Path,
-    mapping: Path,
-    sample: Path | None,
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    if as_json:
-        fields = {
-            g.name: {"heading": g.heading, "type": g.spec.type, "evidence": list(g.evidence)}
-            for g in made.chosen.fields
-        }
-        print_json({
-            "contract": str(target),
-            "mapping": str(mapping) if made.mapping else None,
-            "dry_run": dry_run,
-            "rows": read.rows.num_rows,
-            "fields": fields,
-            "time": made.chosen.time.heading if made.chosen.time else None,
-            "id": made.chosen.id.heading if made.chosen.id else None,
-            "left_out": {each.heading: each.why for each in made.left_out},
-            **({"text": made.text, "mapping_text": made.mapping} if dry_run else {}),
-        })  # fmt: skip
-        return
-    if dry_run:
-        typer.echo(made.text)
-        if made.mapping is not None:
-            typer.echo(made.mapping)
-        err.print("Nothing was written (--dry-run).")
-        return
-    _print_fields(made)
-    out.print(f"wrote {target}", markup=False, soft_wrap=True)
-    told = ""
-    if made.mapping is not None:
-        out.print(f"wrote {mapping}", markup=False, soft_wrap=True)
-        told = f" --mapping {mapping}"
-    events = "" if sample is None or sample == STANDARD_INPUT else f" --events {sample}{told}"
-    out.print("Read it and correct it. Then:")
-    out.print(f"  minsheng contract check {target}", markup=False, soft_wrap=True)
-    out.print(f"  minsheng contract try {target}{events}", markup=False, soft_wrap=True)
-
-
-def _print_fields(made: Draft) -> None:
-    table = Table("heading", "becomes", "type", "evidence", box=None)
-    for part, guess in (("(time)", made.chosen.time), ("(id)", made.chosen.id)):
-        if guess is not None:
-            table.add_row(guess.heading, part, guess.spec.type, guess.evidence[0] if guess.evidence else "")
-    for guess in made.chosen.fields:
-        notes = [guess.spec.type, "personal" * bool(guess.spec.pii), "optional" * guess.spec.optional]
-        kind = ", ".join(note for note in notes if note)
-        table.add_row(guess.heading, guess.name, kind, guess.evidence[0] if guess.evidence else "")
-    for each in made.left_out:
-        table.add_row(each.heading, "-", "left out", each.why)
-    out.print(table)
-    if made.chosen.time is None:
-        err.print(
-            "No column says when it happened: importing needs one. Name it by --time, or add it.",
-            style="yellow",
-        )
 
 
 def _bar(*, quiet: bool) -> Progress:

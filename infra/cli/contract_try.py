@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -120,7 +121,9 @@ def _write(folder: Path, outcome: Outcome, made: Pieces, origin: str) -> None:
 def _print(outcome: Outcome, made: Pieces, origin: str, folder: Path | None) -> None:
     contract = outcome.contract
     listed = "，".join(f"{name} {outcome.counts[key]:,}" for key, name in report.NAMES.items())
-    out.print(f"[bold]{contract.source}[/] {contract.version}  {origin}：{outcome.events:,} 条事件，{listed}")
+    out.print(
+        f"[bold]{contract.source}[/] {contract.version}  {escape(origin)}：{outcome.events:,} 条事件，{listed}"
+    )
     for code, count in outcome.codes.most_common():
         out.print(f"  {code} {count:,}", markup=False)
     for each in outcome.refused[:_SHOWN_LINES]:
@@ -158,7 +161,7 @@ def _print_days(name: str, found: dict[str, object], minutes: int) -> None:
     for row in rows:
         table.add_row(
             *(
-                "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+                "-" if value is None else f"{value:,}" if isinstance(value, int) else escape(str(value))
                 for value in row.values()
             )
         )

@@ -100,6 +100,17 @@ def test_an_empty_sample_is_refused(tmp_path: Path) -> None:
     assert "is empty" in result.stderr
 
 
+def test_headings_that_look_like_markup_are_only_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f"2026-01-02 08:{n:02d},[/b],{n % 3}\n" for n in range(60))
+    path.write_text(f"时间,[red]站点,[/i]类型\n{rows}", encoding="utf-8")
+    result = minsheng("contract", "new", path, "--source", "other", "--yes", "--out", tmp_path)
+    assert result.exit_code == exits.OK, result.output
+    assert "[red]站点" in result.stdout
+    tried = minsheng("contract", "try", tmp_path / "other.yaml", "--events", path)
+    assert "接收" in tried.stdout, tried.output
+
+
 def test_check_warns_and_passes_unless_it_is_strict(written: Path, tmp_path: Path) -> None:
     path = tmp_path / "bike_ride.yaml"
     path.write_text(
