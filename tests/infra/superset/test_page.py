@@ -135,3 +135,14 @@ def test_the_daily_report_shows_days_with_their_revision(seen: Seen, superset: s
         expect(seen.page.get_by_text(text, exact=True).first).to_be_visible(timeout=CHART_MS)
     assert number(seen.page, "最高修订号") == "2"
     seen.page.screenshot(path=build / "daily.png")
+
+
+def test_the_overview_leads_to_the_quarantine_with_its_groups(seen: Seen, superset: str, build: Path) -> None:
+    seen.page.goto(f"{superset}/superset/dashboard/today/")
+    link = seen.page.get_by_role("link", name="隔离区")
+    expect(link).to_be_visible(timeout=CHART_MS)
+    seen.page.goto(superset + (link.get_attribute("href") or ""))
+    for text in ("按来源、地点、原因", "占该地点事件（%）", "最近隔离的事件"):
+        expect(seen.page.get_by_text(text, exact=True).first).to_be_visible(timeout=CHART_MS)
+    assert int(number(seen.page, "待核实 · 实时").replace(",", "")) > 0
+    seen.page.screenshot(path=build / "quarantine.png")
