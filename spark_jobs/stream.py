@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from types import FrameType
 
@@ -27,7 +27,7 @@ from spark_jobs.cluster import Cluster
 from spark_jobs.errors import SparkJobError, Stuck
 from spark_jobs.live import ledger
 from spark_jobs.live.booking import QUERY as LIVE
-from spark_jobs.live.claim_days import oldest_day
+from spark_jobs.live.claim_days import forget_of_sources, oldest_days
 from spark_jobs.live.query import LiveQuery
 from spark_jobs.session import build_session
 from streams.registry import Registry
@@ -96,7 +96,7 @@ class Stream:
             Loop("archive", self._append, settings.archive_trigger_seconds),
             Loop("ledger", self._account, LEDGER_SECONDS),
         )
-        self._forgotten: date | None = None
+        self._forgotten: Mapping[int, date] | None = None
         resources.callback(self._stop)
 
     def run(self, stop: threading.Event) -> None:
@@ -130,19 +130,24 @@ class Stream:
             stuck = pulse.beat(cluster, self._side, self._settings.topic_prefix, now).total_seconds()
             if stuck > patience:
                 raise Stuck(f"The {query} query is behind and has committed nothing for {stuck:.0f} s")
-        oldest = oldest_day(self._registry.deployed().contracts.values(), self._settings.claim_days, now)
-        if oldest != self._forgotten:
+        oldest = oldest_days(self._registry.deployed(), self._settings.claim_days, now)
+        if oldest and oldest != self._forgotten:
             self._forget(oldest, now)
         return False
 
-    def _forget(self, oldest: date, now: datetime) -> None:
+    def _forget(self, oldest: Mapping[int, date], now: datetime) -> None:
+        day = min(oldest.values())
         try:
-            self._query.forget_claims(oldest, STUCK_SECONDS)
+            self._query.forget_claims(day, STUCK_SECONDS)
+            forget_of_sources(self._side, oldest)
         except TimeoutError as error:
             raise Stuck(f"The live query has committed nothing for {STUCK_SECONDS:.0f} s") from error
         except psycopg.errors.LockNotAvailable:
             # A backup reads all tables for as long as it takes. Old claims do no harm: the next time will do.
-            log.warning("somebody reads the claims of days before %s: dropping them later", oldest)
+            log.warning("somebody reads the claims of days before %s: dropping them later", day)
+            return
+        except psycopg.errors.QueryCanceled:
+            log.warning("deleting old claims takes longer than %s s: going on later", SIDE_SECONDS)
             return
         ledger.forget_batches(self._side, now)
         self._forgotten = oldest

@@ -119,7 +119,7 @@ def rule_title(code: str, contract: Contract | None) -> str | None:
 def _fault(reason: Reason, contract: Contract | None) -> str:
     title = rule_title(reason.code, contract)
     if title is not None:
-        return title
+        return f"{title}（{reason.detail}）" if reason.detail else title
     wording = REASONS.get(reason.code)
     if wording is None:
         return f"未通过校验「{reason.code}」"

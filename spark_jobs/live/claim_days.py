@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 import psycopg
@@ -11,6 +11,7 @@ from psycopg import sql
 from spark_jobs.fence import turn
 from streams.contract.model import Contract
 from streams.days import day_of
+from streams.registry import Deployed
 
 _DAYS = """
     select to_date(substr(c.relname, length(%(table)s) + 2), 'YYYYMMDD')
@@ -72,6 +73,30 @@ class ClaimDays:
 def existing(connection: psycopg.Connection, table: str) -> list[date]:
     """Event days that have a partition of ops.<table>, ascending."""
     return [day for (day,) in connection.execute(_DAYS, {"table": table})]
+
+
+def forget_of_sources(connection: psycopg.Connection, oldest: Mapping[int, date]) -> int:
+    """Delete claims that their own source needs no more, in partitions that another one keeps; how many.
+
+    oldest: number of the source -> the oldest event day that it accepts. No lock beyond the rows.
+    """
+    gone = 0
+    for table, column in (("claim", "event_day"), ("unique_claim", "bucket")):
+        statement = sql.SQL("delete from {} where {} = %s and source = any(%s)").format(
+            sql.Identifier("ops", table), sql.Identifier(column)
+        )
+        for day in existing(connection, table):
+            numbers = [number for number, own in oldest.items() if day < own]
+            gone += connection.execute(statement, (day, numbers)).rowcount if numbers else 0
+    return gone
+
+
+def oldest_days(deployed: Deployed, claim_days: int, now: datetime) -> dict[int, date]:
+    """The oldest event day whose claims each source still needs, by its number."""
+    return {
+        deployed.numbers[source]: oldest_day([contract], claim_days, now)
+        for source, contract in deployed.contracts.items()
+    }
 
 
 def oldest_day(contracts: Iterable[Contract], claim_days: int, now: datetime) -> date:

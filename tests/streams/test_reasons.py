@@ -25,6 +25,11 @@ MEAL = CONTRACTS["canteen_meal"]
     ("reason", "sentence"),
     [
         (
+            Reason("unique:meal_slot", None, "首次：分区 0 位置 7，接收时间 2026-05-04 12:00:00"),
+            "「老年食堂用餐」（ST302001）：同一老人同一餐次只能用一餐"
+            "（首次：分区 0 位置 7，接收时间 2026-05-04 12:00:00）",
+        ),
+        (
             Reason("wrong_type", "price_fen", "“免费”"),
             "「老年食堂用餐」（ST302001）：「餐费」类型不对：应为整数，收到「“免费”」",
         ),
@@ -49,7 +54,10 @@ def test_a_reason_reads_as_a_sentence(reason: Reason, sentence: str) -> None:
 
 
 def test_a_source_without_contract_is_named_as_it_stands() -> None:
-    assert text(Reason("unknown_source"), None, source="aquarium") == "「aquarium」：没有这个来源的数据契约，或该来源已停用"
+    assert (
+        text(Reason("unknown_source"), None, source="aquarium")
+        == "「aquarium」：没有这个来源的数据契约，或该来源已停用"
+    )
 
 
 @pytest.mark.parametrize("code", REASONS)

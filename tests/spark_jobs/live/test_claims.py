@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import psycopg
 import pyarrow as pa
 import pytest
 
-from spark_jobs.live.claim_days import ClaimDays
+from spark_jobs.live.claim_days import ClaimDays, forget_of_sources
 from spark_jobs.live.claims import Claims
 from spark_jobs.live.results import EPOCH, add_quarantine
 from streams.settings import Settings
@@ -90,3 +90,19 @@ def test_a_rejected_event_is_kept_once_and_another_one_at_its_offset_too(
         connection, pa.Table.from_pylist([{**row, "received_at": "2026-05-05T09:00Z"}])
     ) == {("meal", date(2026, 5, 5)): 1}
     assert connection.execute("select count(*) from ops.quarantine").fetchone() == (3,)
+
+
+def test_claims_that_only_another_source_needs_longer_are_deleted_one_by_one(
+    connection: psycopg.Connection,
+) -> None:
+    older = DAY - timedelta(days=1)
+    ClaimDays(connection).ensure([older])
+    for day in (older, DAY):
+        for source in (1, 2):
+            connection.execute(
+                "insert into ops.claim values (%s, %s, gen_random_uuid(), 0, 0)", (day, source)
+            )
+    assert forget_of_sources(connection, {1: older, 2: DAY}) == 1
+    assert forget_of_sources(connection, {1: older, 2: DAY}) == 0
+    left = connection.execute("select event_day, source from ops.claim order by 1, 2").fetchall()
+    assert left == [(older, 1), (DAY, 1), (DAY, 2)]
