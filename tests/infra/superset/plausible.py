@@ -60,6 +60,16 @@ def fill(
         _publications(connection, contract, now, random, days)
         _operations(connection, contract, now, topic_prefix)
     connection.execute(
+        "insert into ops.ledger_minute select date_trunc('minute', now()), source, received_day, sent,"
+        " accepted, quarantined, duplicate, conflict, in_flight, archived, to_archive from ops.ledger(%s)",
+        (topic_prefix,),
+    )
+    connection.execute(
+        "insert into ops.sender_day select source, %s, received_day, 9, 8, 1, 1, 12, 4, 0, '[[3, 5], [9, 9]]'"
+        " from ops.ledger(%s)",
+        (HOSTILE, topic_prefix),
+    )
+    connection.execute(
         "insert into ops.heartbeat values ('live', %s, %s, %s, 0)",
         (UUID(int=2), now, now - timedelta(seconds=1)),
     )

@@ -22,7 +22,8 @@ from infra.superset.data import sql as pieces
 from infra.superset.data.comparison import today_and_yesterday
 from infra.superset.data.daily import daily_measures, validations
 from infra.superset.data.days import published_metric, published_values
-from infra.superset.data.ledger import ledger_of_today
+from infra.superset.data.differences import live_and_published, rows_of_difference
+from infra.superset.data.ledger import ledger_of_days, ledger_of_hours, ledger_of_today
 from infra.superset.data.live import minutes_of_today, values_of_today
 from infra.superset.data.overview import all_minutes_of_today, freshness
 from infra.superset.data.quarantine import quarantined_today, reasons_today
@@ -356,3 +357,39 @@ def test_a_failed_validation_says_which_rule(reader: Connection) -> None:
 def test_any_text_survives_quoting(reader: Connection, value: str) -> None:
     (row,) = reader.execute(f"select {pieces.text(value)} as value".replace("%", "%%"), ()).fetchall()
     assert row["value"] == value
+
+
+def test_live_and_the_rows_of_a_day_make_the_published_number(owner: Connection) -> None:
+    """Nine live when it was published, twelve now; of the three one was replayed from quarantine."""
+    day, source = date(2020, 1, 2), CONTRACT.source
+    owner.execute(
+        "insert into mart.publication (source, event_day, revision, reason, contract_version, accepted,"
+        " quarantined, duplicate, conflict, archive_position, fingerprint, is_current, live_events,"
+        " compared_at) values (%s, %s, 3, '首次发布', 'v', 8, 0, 0, 0, '{}', 'f', true, 9,"
+        " now() - interval '1 hour')",
+        (source, day),
+    )
+    owner.execute("insert into ops.span values (%s, %s, %s, 12)", (source, day, day))
+    for cause, events in (("late", -2), ("contract", 1)):
+        row = (source, day, cause, events)
+        owner.execute("insert into mart.difference values (%s, %s, 3, %s, %s, '{}', '[]')", row)
+    owner.execute("insert into ops.replay (by, note, selection) values ('a', 'b', '{}')")
+    owner.execute(
+        "insert into ops.replayed select 1, id, %s, %s, %s, 'accepted', false, 'v' from ops.replay limit 1",
+        (source, day, day),
+    )
+    (both,) = [row for row in ask(owner, live_and_published(OWN)) if row["event_day"] == day]
+    of_all = ask(owner, rows_of_difference(OWN))
+    rows = {row["cause"]: row["events"] for row in of_all if row["event_day"] == day}
+    assert (both["live"], both["final"], both["difference"], both["unexplained"]) == (12, 8, -4, 0)
+    assert rows == {"迟到：发布之后才到": -4, "隔离区重放": -1, "按现行契约重新判定": 1}
+    assert both["live"] + sum(rows.values()) == both["final"]
+
+
+def test_days_and_hours_of_the_ledger_balance_on_the_page(owner: Connection, filled: Settings) -> None:
+    days = ask(owner, ledger_of_days(EVERY, filled.topic_prefix))
+    assert {row["source"] for row in days} >= set(EVERY)
+    assert {(row["residue"], row["lost_upstream"]) for row in days} == {(0, 0)}
+    hours = ask(owner, ledger_of_hours(EVERY))
+    assert {row["source"] for row in hours} == set(EVERY)
+    assert {(row["residue"], row["worst_residue"], row["in_flight"]) for row in hours} == {(0, 0, 6)}
