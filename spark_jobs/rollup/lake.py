@@ -38,10 +38,11 @@ FAST_START = "-XX:TieredStopAtLevel=1"
 MANY_EVENTS = 1_500_000
 
 
-def rollup_session(settings: Settings, events: int = 0) -> SparkSession:
+def rollup_session(settings: Settings, events: int | None = None) -> SparkSession:
     """The session of a rollup: as live has it, with the options of a batch job. `events`: about how many it
-    is going to read."""
-    session = build_session(settings, "rollup", java_options="" if events > MANY_EVENTS else FAST_START)
+    is going to read, if that is known."""
+    is_short = events is not None and events <= MANY_EVENTS
+    session = build_session(settings, "rollup", java_options=FAST_START if is_short else "")
     for option, value in OPTIONS.items():
         session.conf.set(option, value)
     return session

@@ -28,7 +28,7 @@ CONTRACTS = as_written()
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
-    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")))
+    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")), events=0)
 
 
 @pytest.fixture

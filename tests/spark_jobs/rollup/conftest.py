@@ -34,7 +34,7 @@ def deployed(settings: Settings) -> Settings:
 @pytest.fixture
 def spark(deployed: Settings) -> SparkSession:
     """The session of rollups; one for the whole test run."""
-    return rollup_session(deployed)
+    return rollup_session(deployed, events=0)
 
 
 @pytest.fixture
