@@ -222,8 +222,8 @@ class Simulated(Model):
     the columns that are fields of the contract too, such as division, come from the same row;
     `distinct`: so many different values, used unevenly as people and places are. With `of` each belongs to
     one value of that field (an elder to a canteen), with `once_per` each occurs once a day for one value of
-    those fields (an elder takes lunch once), with `turn` each on one open day of the month or year only (a
-    worker's payday), and what it belongs to follows from it;
+    those fields (an elder takes lunch once) or at all (`once_per: [day]`), with `turn` each on one open day
+    of the month or year only (a worker's payday), and what it belongs to follows from it;
     `serial`: a text with {day} (YYYYMMDD) and {number} (six digits), which no other event has;
     `by` with `each`: depends on another field or the hour, {by: hour, each: {6-9: breakfast, 10-15: lunch}};
     `each` takes a value, a list of values or one of the above; `else` is for whatever it does not name, and

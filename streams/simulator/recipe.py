@@ -15,6 +15,7 @@ from streams.simulator.errors import RecipeError
 from streams.simulator.nested import drawn, is_required
 
 HOUR = "hour"
+DAY = "day"
 EVENT_DAY = "event_day"
 ELSE = "else"
 WAYS = ("weights", "between", "about", "share", "formula", "serial", "reference", "distinct", "by")
@@ -49,7 +50,7 @@ class Recipe:
         if self.decided_by is not None:
             return {self.decided_by}
         above = self.says.of if self.says.turn is None else None
-        names = {self.read_off, above, self.says.by, *self.says.once_per} - {None, HOUR}
+        names = {self.read_off, above, self.says.by, *self.says.once_per} - {None, HOUR, DAY}
         if self.says.formula is not None:
             names.update(
                 column.name

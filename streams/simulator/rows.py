@@ -17,7 +17,7 @@ from streams.contract.types import NAMED_TYPES
 from streams.simulator.nested import drawn, lists
 from streams.simulator.population import Codes, Population
 from streams.simulator.randomness import stream
-from streams.simulator.recipe import CLOCKS, ELSE, HOUR, Recipe, hours
+from streams.simulator.recipe import CLOCKS, DAY, ELSE, HOUR, Recipe, hours
 from streams.simulator.schedule import HOUR_US, Instants, midnight, turn, written
 from streams.simulator.values import Column, as_value, fitted, made, objects
 
@@ -131,7 +131,7 @@ class Rows:
         if not recipe.says.once_per:
             return population.draw(parents, chance)
         occasions = np.zeros(len(self.times), np.int64)
-        for name in recipe.says.once_per:
+        for name in (name for name in recipe.says.once_per if name != DAY):
             found = {value: code for code, value in enumerate(dict.fromkeys(self.columns[name].tolist()))}
             codes = np.array([found[value] for value in self.columns[name].tolist()], np.int64)
             occasions = occasions * len(found) + codes

@@ -17,6 +17,8 @@ from streams.contract.types import range_of, values_of
 WAYS = ("weights", "between", "about", "share", "formula", "serial", "reference", "distinct", "by")
 CLOCKS: Names = {"case_minutes": "number", "step_minutes": "number"}
 """What a formula may name beside the fields where the contract has a life cycle."""
+_WORDS = (("by", "hour"), ("once_per", "day"))
+"""Where a word that is no field may stand."""
 _SERIAL = "a text with {number} and, if you want, {day}, such as 'JK{day}{number}'"
 
 
@@ -107,7 +109,7 @@ def _names(path: Path, contract: Contract, hint: Simulated) -> Iterator[Complain
     for key, used in named.items():
         for name in used:
             known = [*contract.columns, *(contract.lists if key == "same" else ())]
-            if name is not None and name not in known and (key, name) != ("by", "hour"):
+            if name is not None and name not in known and (key, name) not in _WORDS:
                 yield about((*path, key), f"no field '{name}'", one_of(known), did_you_mean(name, known))
 
 
