@@ -121,9 +121,8 @@ def _write(folder: Path, outcome: Outcome, made: Pieces, origin: str) -> None:
 def _print(outcome: Outcome, made: Pieces, origin: str, folder: Path | None) -> None:
     contract = outcome.contract
     listed = "，".join(f"{name} {outcome.counts[key]:,}" for key, name in report.NAMES.items())
-    out.print(
-        f"[bold]{contract.source}[/] {contract.version}  {escape(origin)}：{outcome.events:,} 条事件，{listed}"
-    )
+    head = f"[bold]{contract.source}[/] {contract.version}  {escape(origin)}"
+    out.print(f"{head}：{outcome.events:,} 条事件，{listed}")
     for code, count in outcome.codes.most_common():
         out.print(f"  {code} {count:,}", markup=False)
     for each in outcome.refused[:_SHOWN_LINES]:
