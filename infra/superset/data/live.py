@@ -6,6 +6,7 @@ from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
 from infra.superset.data.dimensions import Dimension, dimensions
 from infra.superset.data.measures import COUNT, additive, distinct
+from infra.superset.data.ratios import ratios, with_ratios
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable
 
@@ -50,7 +51,7 @@ def values_of_today(contract: Contract, table: MetricTable) -> Dataset:
     """One row for each value of each dimension and one of all (`dimension` is ''), with every measure.
 
     Columns: dimension, value, label, the additive measures in their shown unit, the distinct measures
-    (estimates). Rows are read as they are: a distinct count is never added to another.
+    (estimates), the ratios of these. Rows are read as they are: a distinct count is never added to another.
     """
     measures, counted = additive(contract, table.metric), distinct(contract, table.metric)
     dims = dimensions(contract, table.metric)
@@ -58,13 +59,14 @@ def values_of_today(contract: Contract, table: MetricTable) -> Dataset:
     return Dataset(
         key=f"live {contract.source} {table.metric} values",
         title=f"{contract.title}·{table.title}：今日各维度（实时）",
-        sql=" union all ".join(parts),
+        sql=with_ratios(contract, table, " union all ".join(parts)),
         columns=(
             Column("dimension", "维度"),
             Column("value", "代码"),
             Column("label", "名称"),
             *(Column(each.name, each.title, "NUMERIC") for each in measures),
             *(Column(name, title, "BIGINT") for name, title in counted.items()),
+            *ratios(contract, table.metric),
         ),
         figures=tuple(
             Figure(f"{name}__figure", title, f"coalesce(max({sql.name(name)}), 0)", COUNT)

@@ -11,7 +11,7 @@ from infra.superset.data.daily import daily_measures, published_days
 from infra.superset.data.days import published_metric, published_values
 from infra.superset.data.dimensions import Dimension, dimensions
 from infra.superset.data.live import minutes_of_today, values_of_today
-from infra.superset.data.measures import additive, distinct
+from infra.superset.data.measures import DECIMAL, additive, distinct
 from infra.superset.data.quarantine import quarantined_today, reasons_today
 from infra.superset.pages.source_cases import cases
 from infra.superset.pages.source_tiles import COLUMNS, key_of, rows_of, tiles
@@ -143,17 +143,19 @@ def _breakdown(contract: Contract, each: MetricTable, live: Dataset) -> list[Row
 def _value_table(contract: Contract, each: MetricTable, values: Dataset, dim: Dimension, width: int) -> Chart:
     measures, counted = additive(contract, each.metric), distinct(contract, each.metric)
     names = [*(measure.name for measure in measures), *counted]
+    shares = list(contract.metrics[each.metric].ratios)
     return table(
         key_of(contract, each.metric, "values", dim.field),
         f"{each.title}：按{dim.title}" + ("（去重为估计）" if counted else ""),
         values,
-        ["label", *names],
+        ["label", *names, *shares],
         width=width,
         filters=[where("dimension", dim.field)],
         order=[(names[0], False)],
         formats={
             **{measure.name: measure.number_format for measure in measures},
             **dict.fromkeys(counted, ",d"),
+            **dict.fromkeys(shares, DECIMAL),
         },
         bars=names,
     )
