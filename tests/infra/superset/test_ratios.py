@@ -43,8 +43,8 @@ def test_a_ratio_is_taken_of_each_rows_own_sums(reader: Connection) -> None:
     query = values_of_today(wanted, metric_tables(contract)[0]).sql
     rows = reader.execute(query.encode()).fetchall()
     seats: Counter[str] = Counter()
-    for row in reference.rows("canteens"):
-        seats[row["division"]] += int(row["seats"])
+    for canteen in reference.rows("canteens"):
+        seats[canteen["division"]] += int(canteen["seats"])
     by_county = {row["value"]: row for row in rows if row["dimension"] == "division"}
     assert len(by_county) == 12
     for code, row in by_county.items():
