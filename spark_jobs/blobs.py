@@ -15,9 +15,7 @@ BLOBS = "kind string, payload binary"
 SCHEMA = pa.schema([("kind", pa.string()), ("payload", pa.binary())])
 
 
-def pack(
-    tables: Iterable[tuple[str, pa.Table]], compressed: frozenset[str] = frozenset()
-) -> pa.RecordBatch:
+def pack(tables: Iterable[tuple[str, pa.Table]], compressed: frozenset[str] = frozenset()) -> pa.RecordBatch:
     """One row for each table that has rows: its kind and its Arrow IPC stream, compressed for some kinds."""
     kept = [(kind, _stream(table, kind in compressed)) for kind, table in tables if table.num_rows]
     return pa.RecordBatch.from_arrays(
