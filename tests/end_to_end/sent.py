@@ -17,6 +17,7 @@ DIVISIONS = (
     "330302", "330303", "330304", "330305", "330324", "330326",
     "330327", "330328", "330329", "330381", "330382", "330383",
 )  # fmt: skip
+MOST_SUBSIDISED = 2
 MEALS = {"breakfast": 7, "lunch": 12, "dinner": 17}
 
 
@@ -63,18 +64,24 @@ def identity_number(random_: random.Random) -> str:
 
 
 def meals_of(day: date, count: int, seed: int) -> list[Meal]:
-    """So many meals of a day; elders eat more than once and in more than one place."""
+    """So many meals of a day; elders eat more than once and in more than one place, but each meal once.
+
+    At most two of an elder's meals are subsidised: more would break a rule of the contract.
+    """
     random_ = random.Random(seed)
-    elders = [identity_number(random_) for _ in range(count // 3)]
+    elders = [identity_number(random_) for _ in range(count // 2)]
+    eaten = random_.sample([(elder, meal) for elder in elders for meal in MEALS], count)
+    subsidised: Counter[str] = Counter()
     meals = []
     for number in range(count):
         division = DIVISIONS[number % len(DIVISIONS)]
-        meal = random_.choice(list(MEALS))
+        elder, meal = eaten[number]
         at = datetime.combine(day, time(MEALS[meal], random_.randrange(60)), ZONE)
         price = random_.randrange(800, 2000, 100)
         canteen = f"ST{division[3:]}{random_.randrange(1, 20):03d}"
-        subsidy = random_.randrange(0, price, 100)
-        meals.append(Meal(number, at, division, canteen, meal, random_.choice(elders), price, subsidy))
+        subsidy = random_.randrange(0, price, 100) if subsidised[elder] < MOST_SUBSIDISED else 0
+        subsidised[elder] += subsidy > 0
+        meals.append(Meal(number, at, division, canteen, meal, elder, price, subsidy))
     return meals
 
 
