@@ -12,11 +12,11 @@ import psycopg
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.lake import TABLE
 from spark_jobs.rollup import ledger
 from spark_jobs.session import build_session
 from streams.settings import Settings
 
-TABLE = "events"
 SCHEMA = (
     "step bigint, topic string, partition int, offset bigint, received_at timestamp, value binary,"
     " headers array<struct<key: string, value: binary>>, received_day date"
