@@ -13,7 +13,7 @@ from streams.settings import Settings
 
 
 def main(home: str, master: str) -> None:
-    settings = Settings(home=Path(home), spark_master=master, spark_driver_memory="512m")
+    settings = Settings(home=Path(home), spark_master=master, spark_driver_memory="640m")
     spark = build_session(settings, "facts")
     # a shuffle through Python workers and the catalogue: every server that a job may need has been started
     spark.range(100).mapInArrow(lambda batches: batches, "id long").repartition(2).count()
