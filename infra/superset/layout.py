@@ -46,9 +46,7 @@ def _position(dashboard: Dashboard, numbers: Mapping[str, int]) -> dict[str, Any
     return position
 
 
-def _elements(
-    number: int, row: Row | Section | Note, numbers: Mapping[str, int]
-) -> Iterator[dict[str, Any]]:
+def _elements(number: int, row: Row | Section | Note, numbers: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     """The element of the page's grid, then what stands in it."""
     if isinstance(row, Section):
         yield _heading(number, row)

@@ -98,7 +98,8 @@ def reasons_today(contracts: Mapping[str, Contract]) -> Dataset:
         f" q.division, {COUNTY} as division__label,"
         f" coalesce({FIELD} || '：', '') || {TITLE} as reason"
         f" from ops.quarantine q left join {titles(contracts)} on s.source = q.source {DIVISION}"
-        f" cross join lateral jsonb_array_elements(q.reasons) r{reason_titles(contracts)} where {RECEIVED_TODAY}"
+        f" cross join lateral jsonb_array_elements(q.reasons) r{reason_titles(contracts)}"
+        f" where {RECEIVED_TODAY}"
     )
     return Dataset(
         key="live quarantine reasons",

@@ -173,7 +173,9 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
                 ),
             ),
             Section("隔离区"),
-            Note(f"[全部隔离事件、占比与处理状态：{quarantine.TITLE}](/superset/dashboard/{quarantine.SLUG}/)"),
+            Note(
+                f"[全部隔离事件、占比与处理状态：{quarantine.TITLE}](/superset/dashboard/{quarantine.SLUG}/)"
+            ),
             (
                 ranked("today-reasons", "隔离原因 · 实时", reasons, "events__figure", "reason", width=4),
                 table(

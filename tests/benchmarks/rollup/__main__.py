@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.deploy import deploy
-from spark_jobs.rollup.lake import TABLE, rollup_session
+from spark_jobs.lake import TABLE
+from spark_jobs.rollup.lake import rollup_session
 from streams.settings import Settings
 from tests.benchmarks.rollup import servers
 from tests.benchmarks.rollup.counted import count_live

@@ -13,7 +13,8 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    "alter table ops.quarantine add constraint quarantine_state check (state in ('待核实', '已重放', '已关闭'))",
+    """alter table ops.quarantine
+        add constraint quarantine_state check (state in ('待核实', '已重放', '已关闭'))""",
     "create index quarantine_open on ops.quarantine (source, received_at) where state = '待核实'",
     # Every change of a state; the row in ops.quarantine has the last one.
     """create table ops.quarantine_history (
