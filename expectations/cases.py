@@ -18,7 +18,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 @dataclass(frozen=True)
 class Cases:
     """Of one source: cases that are longer in a step than it may take, and since when the first of them is;
-    steps received lately that may not follow the one before."""
+    steps received lately that may not follow the one before (a first step has none)."""
 
     overdue: int = 0
     overdue_since: datetime | None = None
@@ -34,14 +34,15 @@ def read_cases(connection: Connection, now: datetime) -> Mapping[str, Cases]:
     return {source: Cases(overdue, since, illegal) for source, overdue, since, illegal in rows}
 
 
-# By the clock of whoever asks, as all alerts; the view's own column goes by the database's.
+# A case of which only later steps are known may have begun before its source was connected: it is shown, and
+# no alarm. By the clock of whoever asks, as all alerts; the view's own column goes by the database's.
 _CASES = """
     with late as (
         select source, count(*) as cases, min(due_at) as since from ops.case_now
         where due_at < %(now)s and not is_closed group by source
     ), wrong as (
         select source, count(*) as steps from ops.case_illegal
-        where received_at >= %(since)s group by source
+        where received_at >= %(since)s and previous_step is not null group by source
     )
     select source, coalesce(late.cases, 0), late.since, coalesce(wrong.steps, 0)
     from late full join wrong using (source)

@@ -5,6 +5,7 @@ The tests stand in the order of the data's way and share one installation.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -20,7 +21,7 @@ from infra.airflow.client import AirflowClient
 from streams.settings import REPOSITORY
 from streams.zone import ZONE
 from tests.end_to_end.installation import Installation
-from tests.end_to_end.sent import Meal, meals_of, totals
+from tests.end_to_end.sent import Meal, identity_number, meals_of, totals
 from tests.superset_visitors import administrator, log_in, open_browser, tile
 from tests.waiting import wait_for_equal
 
@@ -172,6 +173,7 @@ def test_a_late_event_makes_the_next_revision(
     city: Installation, database: psycopg.Connection, yesterday: list[Meal]
 ) -> None:
     late = {**yesterday[0].event(), "id": "late-1"}
+    late["data"]["elder"] = identity_number(random.Random("late"))  # who has not had this meal elsewhere
     assert [verdict["status"] for verdict in post(city, [late])] == [202]
     city.minsheng("rollup", "run", "--day", day_before(), "--source", "canteen_meal")
     city.minsheng("rollup", "run", "--day", day_before(), "--source", "canteen_meal")

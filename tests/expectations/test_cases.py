@@ -73,4 +73,4 @@ def test_cases_stand_where_their_last_event_says_whatever_came_in_last(settings:
             (None, "dinner", 1, 0),
         ]
         since = NOW - timedelta(hours=1)
-        assert read_cases(connection, NOW) == {RULED.source: Cases(1, since, 2)}
+        assert read_cases(connection, NOW) == {RULED.source: Cases(1, since, 1)}
