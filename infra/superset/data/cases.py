@@ -6,7 +6,7 @@ from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
 from streams.contract.model import Contract, LifeCycle
 
-BEGINNING = "（开始）"
+BEGINNING = "（未见开始）"
 _COUNTY = f"coalesce(d.name, {sql.inert('c.division')}, {sql.text(sql.NOT_GIVEN)})"
 _DIVISIONS = "left join ref.division d on d.code = c.division"
 _WHERE = (Column("division", "区县（代码）"), Column("division__label", "区县"))
