@@ -26,7 +26,7 @@ BESIDE = {
     "lint-imports": ["lint-imports", "--no-logo"],
 }
 WITHOUT_SERVERS = ["-m", "not servers and not stack", "-q"]
-WITH_SERVERS = ["-m", "servers or stack"]
+WITH_SERVERS = ["-m", "servers or stack", "--durations=25"]
 TESTS_BESIDE = {
     "quick": {},
     "everything": {"tests alone": ["pytest", "-p", "no:cacheprovider", *WITHOUT_SERVERS]},
