@@ -47,11 +47,12 @@ def test_a_ratio_is_taken_of_each_rows_own_sums(reader: Connection) -> None:
         seats[canteen["division"]] += int(canteen["seats"])
     by_county = {row["value"]: row for row in rows if row["dimension"] == "division"}
     assert len(by_county) == 12
-    for code, row in by_county.items():
-        assert float(row["per_meal"]) == pytest.approx(float(row["price_fen"]) / row["meals"], abs=0.01)
-        assert float(row["seats"]) == pytest.approx(100 * row["elders"] / seats[code], abs=0.01)
-        assert float(row["both"]) == pytest.approx(float(row["price_fen"]) / row["meals"] ** 2, abs=0.01)
+    for code, found in by_county.items():
+        row = {name: float(found[name]) for name in ("price_fen", "meals", "elders", *ratios)}
+        assert row["per_meal"] == pytest.approx(row["price_fen"] / row["meals"], abs=0.01)
+        assert row["seats"] == pytest.approx(100 * row["elders"] / seats[code], abs=0.01)
+        assert row["both"] == pytest.approx(row["price_fen"] / row["meals"] ** 2, abs=0.01)
     whole = next(row for row in rows if row["dimension"] == "")
-    assert float(whole["seats"]) == pytest.approx(100 * whole["elders"] / seats.total(), abs=0.01)
+    assert float(whole["seats"]) == pytest.approx(100 * float(whole["elders"]) / seats.total(), abs=0.01)
     for row in (row for row in rows if row["dimension"] == "meal"):
-        assert float(row["seats"]) == pytest.approx(100 * row["elders"] / seats.total(), abs=0.01)
+        assert float(row["seats"]) == pytest.approx(100 * float(row["elders"]) / seats.total(), abs=0.01)
