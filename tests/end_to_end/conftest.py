@@ -21,7 +21,7 @@ MINUTES_OF_TODAY = timedelta(minutes=8)
 LOGS = REPOSITORY / "build" / "end-to-end-logs"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def city(passable: Path) -> Iterator[Installation]:
     """A running installation with the repository's contracts and that of the real data."""
     _let_midnight_pass()
