@@ -17,6 +17,8 @@ CHROMIUM_FLAGS = (
 )  # fmt: skip
 SIZE = {"width": 1500, "height": 900}
 
+PAGE = 100
+
 
 class Person:
     """Somebody who is logged in, over Superset's API. `datasets`: name -> id, which a page would tell."""
@@ -33,8 +35,13 @@ class Person:
 
     def listed(self, kind: str) -> list[dict[str, Any]]:
         """All objects of that kind that this person sees."""
-        found: list[dict[str, Any]] = self.http.get(f"/api/v1/{kind}/?q=(page_size:500)").json()["result"]
-        return found
+        found: list[dict[str, Any]] = []
+        while True:  # a page has a hundred at most, whatever is asked for
+            query = f"(page_size:{PAGE},page:{len(found) // PAGE})"
+            answer = self.http.get(f"/api/v1/{kind}/", params={"q": query}).json()
+            found += answer["result"]
+            if len(answer["result"]) < PAGE:
+                return found
 
     def rows(self, dataset: str, **query: Any) -> list[dict[str, Any]]:
         """The answer to a chart's question about the data set of that name."""

@@ -349,9 +349,16 @@ def test_the_fast_way_passes_what_is_plainly_right(contract: Contract) -> None:
     judge._plans = {f"events.{contract.source}": replace(plan, slow="select this statement must not be run")}
     values = [
         json.dumps(event(data, type=contract.source), ensure_ascii=False, separators=separators).encode()
-        for data in contract.examples.good
+        for data in map(_without_null, contract.examples.good)
         for separators in ((",", ":"), (", ", ": "))
     ]
     assert judge.judge(batch(values, f"events.{contract.source}"))["accepted"].to_pylist() == [True] * len(
         values
     )
+
+
+def _without_null(value: Any) -> Any:
+    """An optional value may be written as null too; the fast way need not know that."""
+    if isinstance(value, dict):
+        return {name: _without_null(each) for name, each in value.items() if each is not None}
+    return [_without_null(each) for each in value] if isinstance(value, list | tuple) else value
