@@ -11,6 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_expo
 
 from streams.contract.model import Contract
 from streams.envelope import Reason
+from streams.judge.uniqueness import CODE as ACROSS_EVENTS
 from streams.settings import Settings
 from streams.simulator.day import Sending
 from streams.simulator.errors import GatewayAway, SimulatedWrongly
@@ -45,7 +46,7 @@ class GatewayWay:
                     raise SimulatedWrongly(contract.source, verdict["id"], _reasons(verdict))
         for sending in sendings:
             if sending.fault is not None:
-                self._refused(
+                self._answered(
                     contract, sending, self._post(as_bytes(sending.event, sending.fault), EVENT_TYPE)
                 )
 
@@ -56,9 +57,15 @@ class GatewayWay:
         """Disconnect."""
         self._client.close()
 
-    def _refused(self, contract: Contract, sending: Sending, answer: httpx.Response) -> None:
-        """A faulty event must be refused; anything else is a mistake of the simulator or of the gateway."""
-        if answer.status_code not in CLIENT_ERRORS and sending.fault is not None:
+    def _answered(self, contract: Contract, sending: Sending, answer: httpx.Response) -> None:
+        """A faulty event must be refused; anything else is a mistake of the simulator or of the gateway.
+
+        But one that breaks a rule across events is taken: the gateway sees each event alone.
+        """
+        if sending.fault is not None and sending.fault.code.startswith(ACROSS_EVENTS):
+            if answer.status_code != ACCEPTED:
+                raise self._away(answer)
+        elif answer.status_code not in CLIENT_ERRORS and sending.fault is not None:
             reason = Reason(
                 sending.fault.code, sending.fault.field, f"answered {answer.status_code}, not refused"
             )

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from infra.cli import simulate
 from infra.deploy import deploy
 from streams.judge.judge import Judge
+from streams.judge.uniqueness import CODE
 from streams.settings import Settings
 from streams.topic_name import topic_name
 from streams.zone import ZONE
@@ -71,7 +73,7 @@ def outcomes(settings: Settings, source: str) -> Counter[str]:
     return counts
 
 
-def sent(*arguments: str) -> dict[str, dict[str, int]]:
+def sent(*arguments: str) -> dict[str, dict[str, Any]]:
     """The command's own answer, by source."""
     mishaps = ["--late", "0.1", "--duplicate", "0.1", "--conflict", "0.02", "--faulty", "0.1"]
     call = ["day", "--day", str(YESTERDAY), "--scale", "0.05", "--json", *mishaps, *arguments]
@@ -85,9 +87,23 @@ def sent(*arguments: str) -> dict[str, dict[str, int]]:
 OUTCOMES = ("sent", "accepted", "quarantined", "duplicate", "conflict")
 
 
+def each_alone(answer: dict[str, Any]) -> dict[str, int]:
+    """The answer as `outcomes` counts: without rules across events, which the judge alone does not ask."""
+    across = sum(n for code, n in answer["quarantined_because"].items() if code.startswith(CODE))
+    counts: dict[str, int] = {name: answer[name] for name in OUTCOMES}
+    counts["accepted"] += across
+    counts["quarantined"] -= across
+    return counts
+
+
+def found_in_kafka(settings: Settings, source: str) -> dict[str, int]:
+    counts = outcomes(settings, source)
+    return {name: counts[name] for name in OUTCOMES}
+
+
 def test_what_arrives_in_kafka_is_what_the_answer_says(deployed: Settings) -> None:
     for source, answer in sent().items():
-        assert dict(outcomes(deployed, source)) == {name: answer[name] for name in OUTCOMES}
+        assert found_in_kafka(deployed, source) == each_alone(answer)
 
 
 def test_no_raw_number_of_a_person_reaches_kafka_except_in_the_fault_that_is_just_that(
@@ -95,12 +111,12 @@ def test_no_raw_number_of_a_person_reaches_kafka_except_in_the_fault_that_is_jus
 ) -> None:
     answer = sent("--source", "canteen_meal")["canteen_meal"]
     raw = sum(bool(RAW_ID.search(value)) for value in records(deployed, "canteen_meal"))
-    assert raw == answer["quarantined_because"]["untokenised"]  # type: ignore[index]
+    assert raw == answer["quarantined_because"]["untokenised"]
 
 
 def test_a_day_that_is_sent_again_is_all_duplicates(deployed: Settings) -> None:
     source = "subsidy_payout"
-    answer = sent("--source", source)[source]
+    answer = each_alone(sent("--source", source)[source])
     again = sent("--source", source)[source]
     found = outcomes(deployed, source)
     assert found["accepted"] == answer["accepted"]
@@ -110,9 +126,9 @@ def test_a_day_that_is_sent_again_is_all_duplicates(deployed: Settings) -> None:
 
 def test_stragglers_are_the_rest_of_the_day(deployed: Settings) -> None:
     source = "canteen_meal"
-    first = sent("--source", source, "--stragglers", "without")[source]
-    assert dict(outcomes(deployed, source)) == {name: first[name] for name in OUTCOMES}
-    rest = sent("--source", source, "--stragglers", "only")[source]
+    first = each_alone(sent("--source", source, "--stragglers", "without")[source])
+    assert found_in_kafka(deployed, source) == first
+    rest = each_alone(sent("--source", source, "--stragglers", "only")[source])
     assert min(first["accepted"], rest["accepted"]) > 0
     assert outcomes(deployed, source)["accepted"] == first["accepted"] + rest["accepted"]
 
@@ -122,7 +138,7 @@ def test_stragglers_are_the_rest_of_the_day(deployed: Settings) -> None:
     [
         (["--day", f"{YESTERDAY + timedelta(days=1)}"], "is not over"),
         (["--day", "2022-06-10"], "does not accept"),
-        (["--source", "canteen"], "there is no contract canteen; there are canteen_meal"),
+        (["--source", "canteen"], "there is no contract canteen; there are "),
         (["--speed", "2", "--as-fast-as-possible"], "exclude each other"),
     ],
 )
