@@ -30,6 +30,8 @@ OPTIONS = {
     "spark.sql.files.openCostInBytes": "1m",
     # Thousands of files are listed by the driver sooner than by a job.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
+    # Delta's vacuum lists files in so many tasks, ten thousand if nobody says otherwise.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
 }
 
 
