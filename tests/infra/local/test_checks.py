@@ -234,9 +234,14 @@ def test_a_stale_process_id_is_a_warning(place: Place) -> None:
 def test_a_part_without_a_supervisor_is_wrong(place: Place) -> None:
     assert running.left_behind(place).level == "fine"
     environment = {**os.environ, "MINSHENG_HOME": str(place.settings.home), "MINSHENG_PART": "kafka"}
-    with subprocess.Popen(["sleep", "60"], env=environment) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["cat"], env=environment, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"started\n")
+        process.stdin.flush()
+        assert process.stdout.readline()  # before that the system may not show its environment yet
         finding = running.left_behind(place)
-        process.terminate()
     assert says_what_to_do(finding, "wrong")
     assert str(process.pid) in finding.says
 

@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from infra.deploy import labels
+from spark_jobs.live.position import BITS
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, ddl, metric_tables
 from streams.contract.types import values_of
@@ -274,8 +275,8 @@ def answers(success: bool) -> list[dict[str, object]]:
 
 
 def _operations(connection: Connection, contract: Contract, now: datetime, topic_prefix: str) -> None:
-    """Freshness, ledger and quarantine of today: 10,006 received of which 6 in flight, 9,700 accepted, 60
-    quarantined, 230 duplicate."""
+    """Freshness, ledger, quarantine and conflicts of today: 10,006 received of which 6 in flight, 9,700
+    accepted, 60 quarantined, 230 duplicate, 10 in conflict."""
     day = now.astimezone(ZONE).date()
     topic = topic_prefix + contract.source
     booked = {"accepted": 9_700, "quarantined": 60, "duplicate": 230, "conflict": 10}
@@ -348,4 +349,10 @@ def _operations(connection: Connection, contract: Contract, now: datetime, topic
             "excerpt",
         ),
         rows,
+    )
+    insert(
+        connection,
+        "ops.conflict",
+        ("source", "id", "event_day", "topic", "first_position", "second_position", "received_at"),
+        [(contract.source, UUID(int=each), day, topic, each, (1 << BITS) + each, now) for each in range(3)],
     )
