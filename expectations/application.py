@@ -41,6 +41,7 @@ from streams import days
 from streams.contract.model import Contract
 from streams.registry import ever_deployed
 from streams.settings import Settings
+from streams.topic_name import topic_name
 
 LOG = structlog.get_logger()
 
@@ -117,7 +118,7 @@ class Application:
 
     def _archived(self, connection: ledger.Connection, source: str, day: date) -> Archived:
         """What the lake holds, once it holds all that the day needs. Raises DayIncomplete."""
-        needed = Needed(source, self.settings.topic_prefix + source, day, self.now())
+        needed = Needed(source, topic_name(self.settings.topic_prefix, source), day, self.now())
         kafka = archive.sent(self.settings.kafka_bootstrap, needed)
         archived = archive.wait(connection, needed, kafka, self.options.patience_seconds)
         if not self.options.allow_incomplete:
@@ -166,8 +167,7 @@ def _staged(  # noqa: PLR0917 (what a run has found)
     day, source = found.day, found.day.contract.source
     refused = tuple(answer for answer in answers if answer.blocks)
     if refused:
-        title = day.contract.title
-        message = wording.text(wording.GATE_REFUSED, title=title, day=day.day, blocking=len(refused))
+        message = _refusal(day, refused)
         review.note(connection, number, ReviewedDay(source, day.day, "refused", None, None, message, None))
         code = REFUSED_BY_THE_GATE
         return Report(source, day.day, "refused", code, message, seconds, None, day.counts, refused)
@@ -179,6 +179,10 @@ def _staged(  # noqa: PLR0917 (what a run has found)
         account.note(connection, day, publication.revision, found.findings)
     revision = publication.revision
     return Report(source, day.day, "staged", 0, publication.reason, seconds, revision, day.counts)
+
+
+def _refusal(day: Day, refused: Sequence[Answer]) -> str:
+    return wording.text(wording.GATE_REFUSED, title=day.contract.title, day=day.day, blocking=len(refused))
 
 
 def _decided(
@@ -196,9 +200,7 @@ def _decided(
         revision = None if before is None else before.revision
         publish.note_run(connection, day, "refused", revision=revision, span=archived.span, seconds=seconds)
         record.record(connection, "day", source, day.day, answers)
-        title = day.contract.title
-        message = wording.text(wording.GATE_REFUSED, title=title, day=day.day, blocking=len(refused))
-        code = REFUSED_BY_THE_GATE
+        message, code = _refusal(day, refused), REFUSED_BY_THE_GATE
         return Report(source, day.day, "refused", code, message, seconds, revision, day.counts, refused)
     outcome, publication = publish.publish(connection, day)
     if found.findings is not None:

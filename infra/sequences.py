@@ -22,6 +22,7 @@ from deltalake import DeltaTable
 from spark_jobs.lake import TABLE
 from streams.days import span
 from streams.settings import Settings
+from streams.topic_name import topic_name
 
 LOOKED_BACK = timedelta(days=2)
 WRITTEN_AGAIN = timedelta(days=1)
@@ -96,7 +97,7 @@ def look(settings: Settings, day: date) -> int:
     prefix = settings.topic_prefix
     with psycopg.connect(settings.postgres_dsn) as connection:
         highest = connection.execute(_BEFORE, (first,))
-        before = {(prefix + source, sender): number for source, sender, number in highest}
+        before = {(topic_name(prefix, source), sender): number for source, sender, number in highest}
         rows = found(lake(settings.lake_dir / TABLE, first, day), before, written)
         connection.execute("delete from ops.sender_day where received_day between %s and %s", (written, day))
         with connection.cursor() as cursor:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from collections.abc import Sequence
 from datetime import datetime
 
 import psycopg
 
 from infra.airflow.configuration import ADMIN, DATABASE, configuration, home
-from infra.airflow.errors import MigrationFailed
+from infra.airflow.errors import AirflowError, MigrationFailed
 from infra.install.environments import LOCKS, VENVS, program
 from infra.local.private_file import write_private
 from streams.settings import Settings
@@ -55,7 +56,7 @@ def prepare(settings: Settings) -> bool:
     stamp = home(settings) / "migrated"
     if stamp.exists() and stamp.read_text(encoding="ascii") == _state(settings):
         return False
-    _migrate(settings)
+    run_airflow(settings, ("db", "migrate"), MigrationFailed)
     stamp.write_text(_state(settings), encoding="ascii")
     return True
 
@@ -79,9 +80,10 @@ def _state(settings: Settings) -> str:
     return f"{lock} {found[0] if found else 'none'}"
 
 
-def _migrate(settings: Settings) -> None:
+def run_airflow(settings: Settings, arguments: Sequence[str], failure: type[AirflowError]) -> None:
+    """Run `airflow <arguments>` for this installation. Raises `failure` with its last lines if it fails."""
     result = subprocess.run(
-        [str(program("airflow", "airflow")), "db", "migrate"],
+        [str(program("airflow", "airflow")), *arguments],
         env=environment(settings),
         cwd=home(settings),
         capture_output=True,
@@ -90,4 +92,4 @@ def _migrate(settings: Settings) -> None:
     )
     if result.returncode != 0:
         said = "\n".join((result.stdout + result.stderr).splitlines()[-LAST_LINES:])
-        raise MigrationFailed(f"`airflow db migrate` ended with {result.returncode}:\n{said}")
+        raise failure(f"`airflow {' '.join(arguments)}` ended with {result.returncode}:\n{said}")

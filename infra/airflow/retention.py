@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,12 +11,10 @@ import psycopg
 
 from infra.airflow.configuration import DATABASE, home
 from infra.airflow.errors import CleaningFailed
-from infra.airflow.preparation import environment
-from infra.install.environments import program
+from infra.airflow.preparation import run_airflow
 from streams.days import begin
 from streams.settings import Settings
 
-LAST_LINES = 15
 _RUNS = "select count(*) from dag_run where start_date < %s"
 
 
@@ -52,18 +49,8 @@ def prune(settings: Settings, oldest: date, *, dry_run: bool = False) -> Pruned:
 
 
 def _clean(settings: Settings, before: str) -> None:
-    arguments = ("db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes")
-    result = subprocess.run(
-        [str(program("airflow", "airflow")), *arguments, "--error-on-cleanup-failure"],
-        env=environment(settings),
-        cwd=home(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode != 0:
-        said = "\n".join((result.stdout + result.stderr).splitlines()[-LAST_LINES:])
-        raise CleaningFailed(f"`airflow {' '.join(arguments)}` ended with {result.returncode}:\n{said}")
+    wanted = ("--clean-before-timestamp", before, "--skip-archive", "--yes", "--error-on-cleanup-failure")
+    run_airflow(settings, ("db", "clean", *wanted), CleaningFailed)
 
 
 def _files_before(folder: Path, instant: float) -> Iterator[Path]:

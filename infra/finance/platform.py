@@ -20,6 +20,7 @@ from streams import days
 from streams.contract.model import Contract
 from streams.judge.uniqueness import CODE as UNIQUE_CODE
 from streams.settings import Settings
+from streams.topic_name import topic_name
 from streams.zone import ZONE_NAME
 
 _TWICE = """
@@ -90,7 +91,7 @@ def events_of(
 
     Nothing is published, and no lock taken: the day may be rolled up meanwhile. Raises RollupError.
     """
-    topic = settings.topic_prefix + contract.source
+    topic = topic_name(settings.topic_prefix, contract.source)
     now = datetime.now(UTC)
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
         needed = archive.Needed(contract.source, topic, day, now)

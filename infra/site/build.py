@@ -25,6 +25,7 @@ from streams.contract.json_schema import event_schema
 from streams.contract.model import Contract
 from streams.contract.tables import metric_tables
 from streams.gateway.document import openapi_document
+from streams.topic_name import topic_name
 
 HERE = Path(__file__).parent
 MARKER = ".minsheng-docs"
@@ -98,7 +99,7 @@ def _source_page(site: Site, contract: Contract, folder: Path, environment: Envi
         "source.html",
         root="../",
         contract=contract,
-        topic=site.kafka.topic_prefix + contract.source,
+        topic=topic_name(site.kafka.topic_prefix, contract.source),
         fields=list(source.field_rows(contract.fields)),
         bad=source.bad_rows(contract),
         hours=source.hours(contract),

@@ -8,6 +8,7 @@ from infra.superset.assets import Section
 from infra.superset.pages.source import source_page
 from streams.contract.model import Contract
 from streams.contract.tables import ddl, metric_tables
+from streams.topic_name import topic_name
 
 _TASKS = (
     ("daily_rollup", "roll_up_all, publish[{source}]"),
@@ -47,7 +48,7 @@ def pieces(contract: Contract, topic_prefix: str) -> Pieces:
         for name in (f"live.{table.name}", f"mart.{table.revision_name}", f"mart.{table.name}")
     ]
     return Pieces(
-        topic=topic_prefix + contract.source,
+        topic=topic_name(topic_prefix, contract.source),
         partitions=contract.topic.partitions,
         tables=tuple(tables),
         sql=tuple(ddl(contract)),

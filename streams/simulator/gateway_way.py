@@ -15,7 +15,7 @@ from streams.judge.uniqueness import CODE as ACROSS_EVENTS
 from streams.settings import Settings
 from streams.simulator.day import Sending
 from streams.simulator.errors import GatewayAway, SimulatedWrongly
-from streams.simulator.faults import as_bytes
+from streams.simulator.faults import Event, Fault, as_bytes
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 EVENT_TYPE = "application/cloudevents+json"
@@ -46,9 +46,7 @@ class GatewayWay:
                     raise SimulatedWrongly(contract.source, verdict["id"], _reasons(verdict))
         for sending in sendings:
             if sending.fault is not None:
-                self._answered(
-                    contract, sending, self._post(as_bytes(sending.event, sending.fault), EVENT_TYPE)
-                )
+                self._send_faulty(contract, sending.event, sending.fault)
 
     def settle(self) -> None:
         """Nothing is open: every request was answered."""
@@ -57,19 +55,18 @@ class GatewayWay:
         """Disconnect."""
         self._client.close()
 
-    def _answered(self, contract: Contract, sending: Sending, answer: httpx.Response) -> None:
+    def _send_faulty(self, contract: Contract, event: Event, fault: Fault) -> None:
         """A faulty event must be refused; anything else is a mistake of the simulator or of the gateway.
 
         But one that breaks a rule across events is taken: the gateway sees each event alone.
         """
-        if sending.fault is not None and sending.fault.code.startswith(ACROSS_EVENTS):
+        answer = self._post(as_bytes(event, fault), EVENT_TYPE)
+        if fault.code.startswith(ACROSS_EVENTS):
             if answer.status_code != ACCEPTED:
                 raise self._away(answer)
-        elif answer.status_code not in CLIENT_ERRORS and sending.fault is not None:
-            reason = Reason(
-                sending.fault.code, sending.fault.field, f"answered {answer.status_code}, not refused"
-            )
-            raise SimulatedWrongly(contract.source, str(sending.event.get("id")), [reason])
+        elif answer.status_code not in CLIENT_ERRORS:
+            reason = Reason(fault.code, fault.field, f"answered {answer.status_code}, not refused")
+            raise SimulatedWrongly(contract.source, str(event.get("id")), [reason])
 
     @retry(
         retry=retry_if_exception_type(GatewayAway),

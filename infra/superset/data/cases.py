@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
+from infra.superset.data.dimensions import COUNTY_COLUMNS
 from streams.contract.model import Contract, LifeCycle
 
 BEGINNING = "（未见开始）"
 _COUNTY = f"coalesce(d.name, {sql.inert('c.division')}, {sql.text(sql.NOT_GIVEN)})"
 _DIVISIONS = "left join ref.division d on d.code = c.division"
-_WHERE = (Column("division", "区县（代码）"), Column("division__label", "区县"))
 
 
 def cases_now(contract: Contract, cycle: LifeCycle) -> Dataset:
@@ -29,7 +29,7 @@ def cases_now(contract: Contract, cycle: LifeCycle) -> Dataset:
         sql=query,
         columns=(
             Column("case_id", contract.columns[cycle.case].title),
-            *_WHERE,
+            *COUNTY_COLUMNS,
             Column("step", "当前环节"),
             Column("since", "进入环节", "TIMESTAMP"),
             Column("due", "应办结环节时间", "TIMESTAMP"),
@@ -58,7 +58,7 @@ def illegal_steps(contract: Contract, cycle: LifeCycle) -> Dataset:
         sql=query,
         columns=(
             Column("case_id", contract.columns[cycle.case].title),
-            *_WHERE,
+            *COUNTY_COLUMNS,
             Column("previous_step", "上一环节"),
             Column("step", "环节"),
             Column("at", "事件时间", "TIMESTAMP"),

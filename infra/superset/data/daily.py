@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
+from infra.superset.data.dimensions import SOURCE_COLUMNS
 from infra.superset.data.measures import WHOLE_TEXT, distinct_once, once
 from infra.superset.data.overview import titles
 from streams.contract.model import Contract
@@ -32,8 +33,7 @@ def published_days(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("event_day", "日期", "DATE"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("revision", "修订号", "BIGINT"),
             Column("published", "发布时间", "TIMESTAMP"),
             Column("reason", "发布原因"),
@@ -85,8 +85,7 @@ def daily_measures(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("event_day", "日期", "DATE"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("position", "序号", "BIGINT"),
             Column("measure", "指标"),
             Column("value", "日终值（数）", "NUMERIC"),
@@ -168,8 +167,7 @@ def validations(contracts: Mapping[str, Contract]) -> Dataset:
         columns=(
             Column("validated", "校验时间", "TIMESTAMP"),
             Column("scope", "范围"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("event_day", "日期", "DATE"),
             Column("revision", "修订号", "BIGINT"),
             Column("verdict", "结果"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from expectations.wording import CAUSES
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
+from infra.superset.data.dimensions import SOURCE_COLUMNS
 from infra.superset.data.overview import titles
 from streams.contract.model import Contract
 
@@ -54,8 +55,7 @@ def live_and_published(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("event_day", "日期", "DATE"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("revision", "修订号", "BIGINT"),
             Column("published", "发布时间", "TIMESTAMP"),
             Column("reason", "发布原因"),
@@ -88,8 +88,7 @@ def rows_of_difference(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("event_day", "日期", "DATE"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("position", "序号", "BIGINT"),
             Column("cause", "原因"),
             Column("events", "事件数", "BIGINT"),

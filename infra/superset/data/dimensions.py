@@ -9,6 +9,9 @@ from infra.superset.data import sql
 from streams.contract.model import Contract
 
 LABEL = "__label"
+SOURCE_COLUMNS = (Column("source", "来源（代码）"), Column("source" + LABEL, "来源"))
+COUNTY_COLUMNS = (Column("division", "区县（代码）"), Column("division" + LABEL, "区县"))
+"""A value, which filters and row-level security go by, and its label: of rows of several sources."""
 
 
 @dataclass(frozen=True)

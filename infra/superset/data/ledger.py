@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from infra.ledger import HOURS, MOST_HOURS, READ, SENDERS
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
+from infra.superset.data.dimensions import SOURCE_COLUMNS
 from infra.superset.data.overview import OUTCOMES, titles
 from streams.contract.model import Contract
 from streams.zone import ZONE_NAME
@@ -35,8 +36,7 @@ def ledger_of_today(contracts: Mapping[str, Contract], topic_prefix: str) -> Dat
         sql=query,
         columns=(
             Column("position", "序号", "BIGINT"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("received", "已接收", "BIGINT"),
             *(Column(outcome, title, "BIGINT") for outcome, title in OUTCOMES.items()),
             Column("in_flight", "在途", "BIGINT"),
@@ -83,8 +83,7 @@ def ledger_of_days(contracts: Mapping[str, Contract], topic_prefix: str) -> Data
         sql=query,
         columns=(
             Column("received_day", "接收日", "DATE"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             *(Column(name, title, "BIGINT") for name, title in numbers.items()),
         ),
         figures=tuple(
@@ -119,8 +118,7 @@ def ledger_of_hours(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("local_hour", "时段", "TIMESTAMP"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             *(Column(name, title, "BIGINT") for name, title in numbers.items()),
         ),
         figures=(
@@ -159,8 +157,7 @@ def senders(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("received_day", "接收日", "DATE"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("sender", "发送方"),
             *(Column(name, title, "BIGINT") for name, title in numbers.items()),
             Column("gaps", "缺的序号（前几段）"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
-from infra.superset.data.dimensions import dimensions
+from infra.superset.data.dimensions import COUNTY_COLUMNS, SOURCE_COLUMNS, dimensions
 from infra.superset.data.live import MINUTE, live_table
 from infra.superset.data.measures import MONEY, Shown, additive
 from streams.contract.model import Contract
@@ -93,10 +93,8 @@ def all_minutes_of_today(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column(MINUTE, "分钟", "TIMESTAMP"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
-            Column("division", "区县（代码）"),
-            Column("division__label", "区县"),
+            *SOURCE_COLUMNS,
+            *COUNTY_COLUMNS,
             Column("events", "事件数", "BIGINT"),
             Column("visits", VISITS, "BIGINT"),
             Column("amount_fen", "金额（分）", "BIGINT"),
@@ -161,8 +159,7 @@ def freshness(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("position", "序号", "BIGINT"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("events", "今日事件数", "BIGINT"),
             Column("amount_yuan", "今日金额（元）", "NUMERIC"),
             Column("quarantined", "今日隔离", "BIGINT"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
+from infra.superset.data.dimensions import COUNTY_COLUMNS, SOURCE_COLUMNS
 from infra.superset.data.overview import titles
 from streams.contract import places
 from streams.contract.model import Contract
@@ -75,10 +76,8 @@ def quarantined_today(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("received", "接收时间", "TIMESTAMP"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
-            Column("division", "区县（代码）"),
-            Column("division__label", "区县"),
+            *SOURCE_COLUMNS,
+            *COUNTY_COLUMNS,
             Column("place", "地点"),
             Column("event_id", "事件编号"),
             Column("reasons", "原因"),
@@ -107,10 +106,8 @@ def reasons_today(contracts: Mapping[str, Contract]) -> Dataset:
         sql=query,
         columns=(
             Column("received", "接收时间", "TIMESTAMP"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
-            Column("division", "区县（代码）"),
-            Column("division__label", "区县"),
+            *SOURCE_COLUMNS,
+            *COUNTY_COLUMNS,
             Column("reason", "原因"),
         ),
         figures=(Figure("events__figure", "条数", "count(*)"),),

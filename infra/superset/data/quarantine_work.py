@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
+from infra.superset.data.dimensions import COUNTY_COLUMNS, SOURCE_COLUMNS
 from infra.superset.data.overview import titles
 from infra.superset.data.quarantine import (
     COUNTY,
@@ -66,10 +67,8 @@ def groups(contracts: Mapping[str, Contract]) -> Dataset:
         title="隔离区：按来源、地点、原因",
         sql=query,
         columns=(
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
-            Column("division", "区县（代码）"),
-            Column("division__label", "区县"),
+            *SOURCE_COLUMNS,
+            *COUNTY_COLUMNS,
             Column("place", "地点"),
             Column("reason", "原因"),
             Column("state", "状态"),
@@ -106,10 +105,8 @@ def events(contracts: Mapping[str, Contract]) -> Dataset:
         columns=(
             Column("number", "编号", "BIGINT"),
             Column("received", "接收时间", "TIMESTAMP"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
-            Column("division", "区县（代码）"),
-            Column("division__label", "区县"),
+            *SOURCE_COLUMNS,
+            *COUNTY_COLUMNS,
             Column("place", "地点"),
             Column("reason", "原因"),
             Column("excerpt", "内容摘录"),
@@ -145,8 +142,7 @@ def conflicts(contracts: Mapping[str, Contract]) -> Dataset:
         columns=(
             Column("number", "编号", "BIGINT"),
             Column("received", "后到的接收时间", "TIMESTAMP"),
-            Column("source", "来源（代码）"),
-            Column("source__label", "来源"),
+            *SOURCE_COLUMNS,
             Column("event_day", "事件日期", "DATE"),
             Column("first_place", "先到（已计入）：分区/位置"),
             Column("second_place", "后到（未计入）：分区/位置"),

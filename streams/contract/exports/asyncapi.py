@@ -10,6 +10,7 @@ from typing import Any
 from streams.contract.json_schema import DIALECT, event_schema
 from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.tokens import TOKEN_PATTERN
+from streams.topic_name import topic_name
 
 Document = dict[str, Any]
 
@@ -50,7 +51,7 @@ def asyncapi(contracts: Iterable[Contract], kafka: Kafka) -> Document:
 
 
 def _channel(contract: Contract, kafka: Kafka) -> Document:
-    topic = kafka.topic_prefix + contract.source
+    topic = topic_name(kafka.topic_prefix, contract.source)
     return {
         "address": topic,
         "title": contract.title,

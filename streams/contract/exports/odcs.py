@@ -17,6 +17,7 @@ from streams.contract.exports.asyncapi import Kafka
 from streams.contract.exports.document import document
 from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.contract.types import NAMED_TYPES, max_length_of, range_of, values_of
+from streams.topic_name import topic_name
 
 Document = dict[str, Any]
 
@@ -44,7 +45,7 @@ def odcs(contract: Contract, kafka: Kafka) -> Document:
         "domain": contract.owner,
         "description": {"purpose": contract.about},
         "servers": [{"server": "kafka", "type": "kafka", "host": kafka.bootstrap, "format": "json"}],
-        "schema": [_schema(contract, said, kafka.topic_prefix + contract.source)],
+        "schema": [_schema(contract, said, topic_name(kafka.topic_prefix, contract.source))],
         "team": {"name": contract.owner},
         "slaProperties": list(_service_levels(contract)),
         "customProperties": [
