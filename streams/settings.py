@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PREFIX = "MINSHENG_"
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 JavaMemory = Annotated[str, Field(pattern=r"\A[1-9][0-9]*[kmgKMG]\z")]
 
 
@@ -38,9 +40,31 @@ class Settings(BaseSettings):
     jars_dir: Path = Field(REPOSITORY / ".jars", description="jars of Kafka and of Spark's connectors")
     contracts_dir: Path = Field(REPOSITORY / "streams" / "contracts", description="folder of contract files")
 
+    security: Literal["none", "tls"] = Field(
+        "none",
+        description="`tls`: Kafka over TLS with a user and rights for each part, the gateway over HTTPS,"
+        " PostgreSQL elsewhere over TLS",
+    )
+    ca_file: Path | None = Field(
+        None, description="whom servers' certificates are checked against (PEM); default: certificates/ca.pem"
+    )
+    certificate_hosts: str = Field(
+        "localhost,127.0.0.1", description="names and addresses that certificates made here are for"
+    )
+    certificate_days: int = Field(
+        397, ge=1, le=825, description="for how long a certificate made here is good; renewed a month before"
+    )
+
     kafka_bootstrap: str = Field("127.0.0.1:29092", description="Kafka brokers, host:port, comma separated")
     kafka_local: bool = Field(True, description="whether the broker is a part of the local stack")
     kafka_controller_port: Port = Field(29093, description="loopback port of the local broker's controller")
+    kafka_admin_bootstrap: str = Field(
+        "127.0.0.1:29094",
+        description="with `tls`: brokers' listener for certificates; users and rights are made there",
+    )
+    kafka_user_prefix: str = Field(
+        "minsheng-", description="with `tls`: a part's user in Kafka is this and its name, as minsheng-gateway"
+    )
     kafka_heap: JavaMemory = Field("512m", description="Java heap of the local broker")
     topic_prefix: str = Field("events.", description="a source's topic is this and the source's name")
     topic_partitions: int = Field(
@@ -62,9 +86,19 @@ class Settings(BaseSettings):
     postgres_superuser_password: SecretStr | None = Field(
         None, description="default: file `postgres_superuser` of secrets_dir, which is the embedded server's"
     )
+    postgres_sslmode: SslMode | None = Field(
+        None,
+        description="libpq's sslmode; default: verify-full with `tls` and PostgreSQL elsewhere, else libpq's",
+    )
 
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 28080
+    gateway_certificate: Path | None = Field(
+        None, description="the gateway's certificate (PEM); default with `tls`: certificates/gateway.pem"
+    )
+    gateway_key: Path | None = Field(
+        None, description="... and its private key; default with `tls`: certificates/gateway.key"
+    )
     gateway_max_body_bytes: int = Field(2**20, ge=1, description="a request's body on the wire, at most")
     gateway_max_inflated_bytes: int = Field(2**23, ge=1, description="a request's body after gunzip, at most")
     gateway_max_batch: int = Field(1_000, ge=1, description="events of one request, at most")
@@ -108,6 +142,50 @@ class Settings(BaseSettings):
         return self.home / "secrets"
 
     @cached_property
+    def certificates_dir(self) -> Path:
+        return self.home / "certificates"
+
+    @cached_property
+    def is_secure(self) -> bool:
+        return self.security == "tls"
+
+    @cached_property
+    def authority(self) -> Path:
+        """Certificates (PEM) that servers' own are checked against."""
+        return self.ca_file or self.certificates_dir / "ca.pem"
+
+    @cached_property
+    def gateway_tls(self) -> tuple[Path, Path] | None:
+        """Certificate and key that the gateway answers with; None: plain HTTP. Raises SettingRefused."""
+        if (self.gateway_certificate is None) != (self.gateway_key is None):
+            raise SettingRefused(
+                "Of MINSHENG_GATEWAY_CERTIFICATE and MINSHENG_GATEWAY_KEY one is set and the other is not:"
+                " set both, or neither."
+            )
+        if self.gateway_certificate is not None and self.gateway_key is not None:
+            return self.gateway_certificate, self.gateway_key
+        folder = self.certificates_dir
+        return (folder / "gateway.pem", folder / "gateway.key") if self.is_secure else None
+
+    @cached_property
+    def gateway_url(self) -> str:
+        """Where the gateway is asked from the same machine."""
+        host = self.gateway_host
+        host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (compared)
+        return f"{'https' if self.gateway_tls else 'http'}://{host}:{self.gateway_port}"
+
+    @cached_property
+    def postgres_tls(self) -> dict[str, str]:
+        """libpq's parameters about TLS; none where it goes by libpq's own defaults."""
+        mode = self.postgres_sslmode
+        if mode is None and self.is_secure and not self.postgres_local:
+            mode = "verify-full"
+        if mode is None:
+            return {}
+        checks = mode.startswith("verify")
+        return {"sslmode": mode, **({"sslrootcert": str(self.authority)} if checks else {})}
+
+    @cached_property
     def lake_dir(self) -> Path:
         return self.home / "lake"
 
@@ -149,10 +227,15 @@ class Settings(BaseSettings):
         return self.secret("postgres")
 
     def _dsn(self, user: str, password: str, database: str | None = None) -> str:
-        return (
-            f"host={self.postgres_host} port={self.postgres_port} dbname={database or self.postgres_database}"
-            f" user={user} password={password}"
-        )
+        parameters = {
+            "host": self.postgres_host,
+            "port": str(self.postgres_port),
+            "dbname": database or self.postgres_database,
+            "user": user,
+            "password": password,
+            **self.postgres_tls,
+        }
+        return " ".join(f"{name}={_quoted(value)}" for name, value in parameters.items())
 
 
 def settings_or_exit() -> Settings:
@@ -162,6 +245,14 @@ def settings_or_exit() -> Settings:
     except SettingRefused as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
+
+
+def _quoted(value: str) -> str:
+    """A value in a libpq connection string: quoted where it has more than plain letters."""
+    if re.fullmatch(r"[\w.:/@%+-]+", value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _refusal(error: ValidationError) -> str:
