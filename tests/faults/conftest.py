@@ -1,0 +1,54 @@
+"""One platform for all faults of the package; a new one after a trial that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.faults.platform import platform
+from tests.faults.timing import CaughtUp
+from tests.faults.trial import Trial, seed
+
+MEASURED: list[CaughtUp] = []
+
+
+class Trials:
+    """The trial of now; `stack` ends its platform."""
+
+    def __init__(self) -> None:
+        self.stack = ExitStack()
+        self.trial: Trial | None = None
+
+    def current(self) -> Trial:
+        if self.trial is None or not self.trial.is_sound:
+            self.stack.close()
+            self.trial = Trial(self.stack.enter_context(platform()))
+            self.trial.measured = MEASURED
+        return self.trial
+
+
+@pytest.fixture(scope="package")
+def trials() -> Iterator[Trials]:
+    found = Trials()
+    with found.stack:
+        yield found
+
+
+@pytest.fixture
+def trial(trials: Trials, request: pytest.FixtureRequest) -> Iterator[Trial]:
+    """A platform that runs and is right, under load as soon as a fault is tried."""
+    found = trials.current()
+    yield found
+    if not found.is_sound:
+        print(found.platform.logs())  # noqa: T201 (pytest shows it where the test fails)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The seed, and the seconds until caught up of every fault."""
+    if not MEASURED:
+        return
+    terminalreporter.section(f"faults, FAULTS_SEED={seed()}")
+    for each in MEASURED:
+        terminalreporter.write_line(f"{each.seconds:7.1f} s at {each.rate:5.0f} events/s  {each.fault}")

@@ -1,0 +1,57 @@
+"""How long catching up took, of each fault, for who runs the tests to see."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.faults.traffic import Traffic
+from tests.waiting import wait_for
+
+BEHIND_SECONDS = 2.0
+"""Caught up: everything that Kafka acknowledged so long ago is committed."""
+PATIENCE_SECONDS = 240
+REPORT = "FAULTS_REPORT"
+"""A file that each measured fault is appended to, as a line of JSON."""
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """seconds: from the fault, or from its end, until caught up. rate: events a second meanwhile."""
+
+    fault: str
+    seconds: float
+    rate: float
+
+
+class Clock:
+    """Runs from the last `start` on."""
+
+    def __init__(self) -> None:
+        self.started: float | None = None
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+
+
+def caught_up(
+    fault: str, clock: Clock, rate: float, traffic: Traffic, counted: Callable[[], int]
+) -> CaughtUp:
+    """Wait, while events flow at `rate`, until all that was acknowledged BEHIND_SECONDS ago is committed."""
+    begun = clock.started if clock.started is not None else time.monotonic()
+    before = traffic.acknowledged_at(begun)
+
+    def is_caught_up() -> bool:
+        due = traffic.acknowledged_at(time.monotonic() - BEHIND_SECONDS)
+        return due > before and counted() >= due
+
+    wait_for(is_caught_up, PATIENCE_SECONDS)
+    found = CaughtUp(fault, round(time.monotonic() - begun, 1), rate)
+    if REPORT in os.environ:
+        with Path(os.environ[REPORT]).open("a", encoding="utf-8") as report:
+            report.write(json.dumps(asdict(found)) + "\n")
+    return found
