@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spark_jobs import sketches
 from spark_jobs.aggregates import aggregate
 from spark_jobs.blobs import pack, unpack
+from spark_jobs.settled import settled
 from streams.contract.tables import MetricTable
 
 TALLY, SPAN, SKETCH, LIVE, STEPS = "tally", "span", "sketch", "live:", "steps"
@@ -68,6 +69,9 @@ class Counting:
     excluded: Mapping[int, Exclusions]
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return settled(self._counted(batches), "counting")
+
+    def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         by_source: defaultdict[int, list[pa.Table]] = defaultdict(list)
         for batch in batches:
             for _, table in unpack(batch):

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from spark_jobs.blobs import pack
 from spark_jobs.live.position import positions
+from spark_jobs.settled import settled
 from streams.judge.judge import Judge
 from streams.zone import ZONE_NAME
 
@@ -45,6 +46,9 @@ class Judging:
     extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return settled(self._judged(batches), f"judging {self.revision}")
+
+    def _judged(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         judge = unpickled(self.revision, self.judge)
         for batch in batches:
             if batch.num_rows:
