@@ -1,6 +1,7 @@
 """`python -m infra.check quick|everything`: lint, types and imports; tests, without servers or all.
 
-What waits for nothing runs beside what waits for servers: on two cores that is minutes.
+What waits for nothing runs beside what waits for servers, and then the whole city's stack, which mostly waits
+too: on two cores that is minutes.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ BESIDE = {
     "mypy": ["mypy", "--no-error-summary"],
     "lint-imports": ["lint-imports", "--no-logo"],
 }
-WITHOUT_SERVERS = ["-m", "not servers and not stack", "-q"]
-WITH_SERVERS = ["-m", "servers or stack", "--durations=25"]
+WITHOUT_SERVERS = ["-m", "not servers and not stack and not compose", "-q"]
+WITH_SERVERS = ["-m", "servers and not stack", "--durations=25"]
+WITH_THE_STACK = ["-m", "stack", "-q"]
+BESIDE_PYTEST = ["pytest", "-p", "no:cacheprovider"]
 TESTS_BESIDE = {
     "quick": {},
-    "everything": {"tests alone": ["pytest", "-p", "no:cacheprovider", *WITHOUT_SERVERS]},
+    "everything": {
+        "tests alone": [*BESIDE_PYTEST, *WITHOUT_SERVERS],
+        "tests of stack": [*BESIDE_PYTEST, *WITH_THE_STACK],
+    },
 }
 TESTS = {"quick": WITHOUT_SERVERS, "everything": WITH_SERVERS}
 
