@@ -119,7 +119,7 @@ class Application:
     def _archived(self, connection: ledger.Connection, source: str, day: date) -> Archived:
         """What the lake holds, once it holds all that the day needs. Raises DayIncomplete."""
         needed = Needed(source, topic_name(self.settings.topic_prefix, source), day, self.now())
-        kafka = archive.sent(self.settings.kafka_bootstrap, needed)
+        kafka = archive.sent(self.settings, needed)
         archived = archive.wait(connection, needed, kafka, self.options.patience_seconds)
         if not self.options.allow_incomplete:
             archive.demand(archived, needed, kafka)

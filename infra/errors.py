@@ -4,7 +4,8 @@ InfraError
 ├── DatabaseNotReady   a server by setting lacks something that only its administrator can give
 ├── DeploymentFailed   PostgreSQL refused a deployment; everything is as it was before
 ├── NotDeployed        a source that is to be retired is not deployed
-└── NoSuchVersion      a source's history has no such version to go back to
+├── NoSuchVersion      a source's history has no such version to go back to
+└── CertificateWrong   the installation's own authority cannot sign: expired, unreadable, not its key
 
 The installer, the local stack, Airflow and Superset have trees of their own in their packages.
 """
@@ -30,3 +31,7 @@ class DeploymentFailed(InfraError):
 
 class NoSuchVersion(InfraError):
     """A source's history has no such version."""
+
+
+class CertificateWrong(InfraError):
+    """The installation's own authority cannot sign."""

@@ -10,6 +10,11 @@ from uuid import UUID
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+
+from streams.kafka_access import Principal, client_options
+from streams.kafka_refusals import demand_trust, explained
+from streams.settings import Settings
 
 NO_ERROR = 0
 
@@ -29,9 +34,15 @@ class Topic:
 class Cluster:
     """kafka-python's admin client behind a small interface. Not for use by several threads."""
 
-    def __init__(self, bootstrap: str) -> None:
-        """Raises kafka.errors.KafkaError where no broker answers."""
-        self._admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="minsheng-stream")
+    def __init__(self, settings: Settings, principal: Principal = "stream") -> None:
+        """Raises KafkaAway where no broker answers, KafkaRefused where it does not trust us or we not it."""
+        demand_trust(settings)
+        try:
+            self._admin = KafkaAdminClient(
+                **client_options(settings, principal), client_id=f"minsheng-{principal}"
+            )
+        except KafkaError as error:
+            raise explained(settings, error, principal=principal) from error
 
     def __enter__(self) -> Cluster:
         return self

@@ -16,6 +16,17 @@ ARROW_ROWS = 20_000
 """Of at most 64 KiB each (spark_jobs.records)."""
 
 
+def cluster_options(settings: Settings) -> dict[str, str]:
+    """What a job takes of a cluster: small executors, so that they stand on several workers, and one that is
+    lost is not all of them.
+    """
+    return {
+        "spark.cores.max": str(settings.spark_cores),
+        "spark.executor.cores": "1",
+        "spark.executor.memory": settings.spark_executor_memory,
+    }
+
+
 def build_session(settings: Settings, name: str, java_options: str = "") -> SparkSession:
     """A session on `settings.spark_master` with the Kafka source and Delta; times are UTC inside.
     `java_options` are for the driver's JVM, unless one runs already.
@@ -33,6 +44,7 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
     options = {
         "spark.jars": ",".join(jars),
         "spark.driver.memory": settings.spark_driver_memory,
+        **({} if is_local else cluster_options(settings)),
         "spark.driver.host": LOOPBACK if is_local else "",
         "spark.driver.bindAddress": LOOPBACK if is_local else "",
         # Deep stacks: a pattern of Spark's StreamExecution recurses over every letter of an error's text.
@@ -41,6 +53,8 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         "spark.local.dir": str(settings.home / "spark"),
         "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),  # else where it was started
         "spark.ui.enabled": "false",
+        # Spark's own and "jaas": Kafka's password stands in an option of that name.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
         "spark.ui.showConsoleProgress": "false",
         "spark.scheduler.mode": "FAIR",
         "spark.scheduler.allocation.file": (CONFIGURATION / "fairscheduler.xml").as_uri(),

@@ -32,6 +32,7 @@ from spark_jobs.live.query import LiveQuery
 from spark_jobs.session import build_session
 from streams.registry import Registry
 from streams.settings import Settings, settings_or_exit
+from streams.version import in_one_line
 
 log = logging.getLogger("minsheng.stream")
 
@@ -84,9 +85,7 @@ class Stream:
         patience = f"-c statement_timeout={SIDE_SECONDS}s"
         self._side = own(psycopg.connect(settings.postgres_dsn, autocommit=True, options=patience))
         # One for each thread: the admin client is not shared.
-        self._archive_cluster, self._ledger_cluster = (
-            own(Cluster(settings.kafka_bootstrap)) for _ in range(2)
-        )
+        self._archive_cluster, self._ledger_cluster = (own(Cluster(settings)) for _ in range(2))
         self._registry = Registry(settings.postgres_dsn)
         resources.callback(self._registry.close)
         spark = build_session(settings, "minsheng stream")
@@ -198,6 +197,7 @@ def main() -> int:
     logging.getLogger("kafka").setLevel(logging.WARNING)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     settings, begun = settings_or_exit(), time.monotonic()
+    log.info(in_one_line(settings, "stream"))
     with stop_signals() as stop:
         try:
             with contextlib.ExitStack() as resources:

@@ -2,6 +2,7 @@
 
 StreamsError                 says what happened, where, and what to do next
 ├── KafkaAway                Kafka did not acknowledge: the same events may be sent again
+│   └── KafkaRefused         ... and will not until somebody mends a certificate, a password or a right
 ├── SettingRefused           a MINSHENG_ variable has a value that it cannot have
 ├── SecretMissing            this installation has no such secret; a FileNotFoundError, too
 ├── JudgeFailed              the judge's own engine failed (streams.judge.errors)
@@ -24,6 +25,10 @@ class StreamsError(Exception):
 
 class KafkaAway(StreamsError):
     """Kafka did not acknowledge in time, or cannot be reached."""
+
+
+class KafkaRefused(KafkaAway):
+    """Kafka is there and is not trusted, or does not trust us: trying again changes nothing."""
 
 
 class SettingRefused(StreamsError):

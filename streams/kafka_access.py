@@ -27,6 +27,9 @@ RIGHTS: Mapping[Principal, tuple[Operation, ...]] = {
 """Principal -> what it may do with this installation's topics; WRITE and READ include DESCRIBE."""
 
 MECHANISM = "SCRAM-SHA-512"
+LIBRARY_CONNECT_MS = 10_000
+"""For how long both libraries wait for a connection to a broker before they try another, unless told."""
+
 _JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 
 
@@ -45,7 +48,11 @@ def client_options(settings: Settings, principal: Principal) -> dict[str, object
 
     Raises SecretMissing where this machine has no such secret.
     """
-    options: dict[str, object] = {"bootstrap_servers": brokers(settings.kafka_bootstrap)}
+    milliseconds = int(settings.kafka_request_seconds * 1000)
+    options: dict[str, object] = {
+        "bootstrap_servers": brokers(settings.kafka_bootstrap),
+        "request_timeout_ms": milliseconds,
+    }
     if not settings.is_secure:
         return options
     return options | {
@@ -62,7 +69,14 @@ def spark_options(settings: Settings, principal: Principal = "stream") -> dict[s
 
     Raises SecretMissing, FileNotFoundError.
     """
-    options = {"kafka.bootstrap.servers": settings.kafka_bootstrap}
+    milliseconds = int(settings.kafka_request_seconds * 1000)
+    connect_ms = str(min(milliseconds, LIBRARY_CONNECT_MS))
+    options = {
+        "kafka.bootstrap.servers": settings.kafka_bootstrap,
+        "kafka.request.timeout.ms": str(milliseconds),
+        "kafka.socket.connection.setup.timeout.ms": connect_ms,
+        "kafka.socket.connection.setup.timeout.max.ms": str(max(milliseconds, LIBRARY_CONNECT_MS)),
+    }
     if not settings.is_secure:
         return options
     user, password = user_name(settings, principal), settings.secret(secret_name(principal))

@@ -22,7 +22,9 @@ from kafka.errors import KafkaError, RetriableError
 from kafka.producer.future import RecordMetadata
 
 from streams.delivery import Deadlines, Delivery, Outcome, Position, Record
-from streams.errors import KafkaAway
+from streams.errors import KafkaAway, KafkaRefused
+from streams.kafka_access import Principal, client_options
+from streams.kafka_refusals import demand_trust, explained, is_unauthorized
 from streams.settings import Settings
 
 BYTES_IN_FLIGHT = 32 * 1024 * 1024
@@ -42,18 +44,24 @@ PATIENCE = Patience()
 
 
 class KafkaSender:
-    """Sends records from any thread of any process; `name` stands in the client id that Kafka's logs show."""
+    """Sends records from any thread of any process; `name` stands in the client id that Kafka's logs show.
+
+    What fails is KafkaAway; KafkaRefused, one of its kind, where a certificate, a password or a right lacks.
+    """
 
     def __init__(
         self,
         settings: Settings,
         *,
         name: str,
+        principal: Principal = "producer",
         patience: Patience = PATIENCE,
         bytes_in_flight: int = BYTES_IN_FLIGHT,
     ) -> None:
+        self._settings = settings
         self._bootstrap = settings.kafka_bootstrap
         self._name = name
+        self._principal = principal
         self._patience = patience
         self._limit = bytes_in_flight
         self._reset()
@@ -66,7 +74,7 @@ class KafkaSender:
         self._room = threading.Condition()
         self._in_flight = 0
         self._away_until = 0.0
-        self._away_because = ""
+        self._away_because = KafkaAway("")
 
     def send_all(self, records: Sequence[Record]) -> Delivery:
         """Hand the records to Kafka's client; never raises: what could not be sent is in the delivery.
@@ -175,13 +183,17 @@ class KafkaSender:
             if self._client is not None:
                 return self._client
             if time.monotonic() < self._away_until:
-                raise KafkaAway(self._away_because)
+                raise type(self._away_because)(str(self._away_because))  # another one for each thread
             try:
+                demand_trust(self._settings)
                 self._client = self._make()
+            except KafkaRefused as refused:
+                self._stay_away(refused)
+                raise
             except KafkaError as error:
-                away = self._away(error)
-                self._away_until = time.monotonic() + RECONNECT_SECONDS
-                self._away_because = str(away)
+                reason = explained(self._settings, error, principal=self._principal)
+                away = reason if isinstance(reason, KafkaRefused) else self._away(error)
+                self._stay_away(away)
                 raise away from error
             if self._deadlines is None:
                 self._deadlines = Deadlines(self._patience.acknowledge_seconds)
@@ -189,8 +201,9 @@ class KafkaSender:
 
     def _make(self) -> KafkaProducer:
         acknowledge_ms = int(self._patience.acknowledge_seconds * 1000)
+        request_ms = min(acknowledge_ms // 2, int(self._settings.kafka_request_seconds * 1000))
         return KafkaProducer(
-            bootstrap_servers=self._bootstrap.split(","),
+            **(client_options(self._settings, self._principal) | {"request_timeout_ms": request_ms}),
             client_id=f"minsheng-{self._name}-{self._pid}",
             enable_idempotence=True,
             acks="all",
@@ -198,7 +211,6 @@ class KafkaSender:
             linger_ms=5,
             batch_size=64 * 1024,
             delivery_timeout_ms=acknowledge_ms,
-            request_timeout_ms=acknowledge_ms // 2,
             max_block_ms=min(acknowledge_ms // 2, 3_000),
             bootstrap_timeout_ms=min(acknowledge_ms // 2, 3_000),
             # After a restart of the broker this is how long nothing is sent although it is back.
@@ -231,7 +243,13 @@ class KafkaSender:
         if not isinstance(error, RetriableError) and self._client is client:
             self._client = None
 
+    def _stay_away(self, because: KafkaAway) -> None:
+        self._away_until = time.monotonic() + RECONNECT_SECONDS
+        self._away_because = because
+
     def _away(self, error: BaseException) -> KafkaAway:
+        if is_unauthorized(error):
+            return explained(self._settings, error, principal=self._principal)
         return KafkaAway(
             f"Kafka at {self._bootstrap} did not acknowledge ({type(error).__name__}: {error})."
             " Send the same events again when `minsheng status` shows Kafka healthy: each counts once."

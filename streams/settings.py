@@ -63,9 +63,13 @@ class Settings(BaseSettings):
         description="with `tls`: brokers' listener for certificates; users and rights are made there",
     )
     kafka_user_prefix: str = Field(
-        "minsheng-", description="with `tls`: a part's user in Kafka is this and its name, as minsheng-gateway"
+        "minsheng-",
+        description="with `tls`: a part's user in Kafka is this and its name, as minsheng-gateway",
     )
     kafka_heap: JavaMemory = Field("512m", description="Java heap of the local broker")
+    kafka_request_seconds: float = Field(
+        30, ge=1, description="after which a request that a broker leaves unanswered is sent anew"
+    )
     topic_prefix: str = Field("events.", description="a source's topic is this and the source's name")
     topic_partitions: int = Field(
         2, ge=1, description="partitions of a topic, at most the contract's own number"
@@ -108,13 +112,18 @@ class Settings(BaseSettings):
     )
     gateway_acknowledge_seconds: float = Field(10, ge=1, description="after which Kafka counts as away")
     gateway_poll_seconds: float = Field(2, gt=0, description="how soon a newly deployed contract is seen")
+    superset_host: str = Field("127.0.0.1", description="address that Superset listens on")
     superset_port: Port = 28088
+    airflow_host: str = Field("127.0.0.1", description="address that Airflow's API listens on")
+    airflow_address: str = Field("127.0.0.1", description="name by which others reach Airflow's API")
     airflow_port: Port = 28090
     airflow_rollup_slots: int = Field(1, ge=1, description="rollups at a time; each takes a Spark of its own")
     status_port: Port = Field(28070, description="status page, Data Docs")
 
     spark_master: str = Field("local[2]", description="Spark master; the code path is the same on a cluster")
     spark_driver_memory: JavaMemory = "2g"
+    spark_cores: int = Field(2, ge=1, description="cores that a job takes of a cluster, one an executor")
+    spark_executor_memory: JavaMemory = Field("1g", description="Java heap of an executor on a cluster")
     live_max_offsets_per_trigger: int = Field(
         400_000, ge=1, description="events one live batch takes at most"
     )
@@ -130,7 +139,7 @@ class Settings(BaseSettings):
         730, ge=90, description="for how many days after they were received the lake keeps events"
     )
     ops_retention_days: int = Field(
-        400, ge=90, description="for how many days quarantine, batches and validations are kept"
+        400, ge=90, description="for how many days quarantine and validations of days are kept"
     )
     airflow_retention_days: int = Field(
         30, ge=1, description="for how many days Airflow's runs and the logs of their tasks are kept"
@@ -141,20 +150,20 @@ class Settings(BaseSettings):
     def secrets_dir(self) -> Path:
         return self.home / "secrets"
 
-    @cached_property
+    @property
     def certificates_dir(self) -> Path:
         return self.home / "certificates"
 
-    @cached_property
+    @property
     def is_secure(self) -> bool:
         return self.security == "tls"
 
-    @cached_property
+    @property
     def authority(self) -> Path:
         """Certificates (PEM) that servers' own are checked against."""
         return self.ca_file or self.certificates_dir / "ca.pem"
 
-    @cached_property
+    @property
     def gateway_tls(self) -> tuple[Path, Path] | None:
         """Certificate and key that the gateway answers with; None: plain HTTP. Raises SettingRefused."""
         if (self.gateway_certificate is None) != (self.gateway_key is None):
@@ -167,14 +176,14 @@ class Settings(BaseSettings):
         folder = self.certificates_dir
         return (folder / "gateway.pem", folder / "gateway.key") if self.is_secure else None
 
-    @cached_property
+    @property
     def gateway_url(self) -> str:
         """Where the gateway is asked from the same machine."""
         host = self.gateway_host
         host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (compared)
         return f"{'https' if self.gateway_tls else 'http'}://{host}:{self.gateway_port}"
 
-    @cached_property
+    @property
     def postgres_tls(self) -> dict[str, str]:
         """libpq's parameters about TLS; none where it goes by libpq's own defaults."""
         mode = self.postgres_sslmode
@@ -184,6 +193,11 @@ class Settings(BaseSettings):
             return {}
         checks = mode.startswith("verify")
         return {"sslmode": mode, **({"sslrootcert": str(self.authority)} if checks else {})}
+
+    @property
+    def postgres_environment(self) -> dict[str, str]:
+        """The same as variables that libpq and asyncpg read: for programs that are given an address only."""
+        return {f"PG{name.upper()}": value for name, value in self.postgres_tls.items()}
 
     @cached_property
     def lake_dir(self) -> Path:

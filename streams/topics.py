@@ -14,7 +14,8 @@ from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streams.contract.model import Contract
-from streams.errors import KafkaAway
+from streams.kafka_access import client_options
+from streams.kafka_refusals import demand_trust, explained
 from streams.settings import Settings
 from streams.topic_name import topic_name
 
@@ -123,10 +124,11 @@ def list_topics(settings: Settings) -> list[Topic]:
 
 @contextmanager
 def admin_client(settings: Settings) -> Iterator[KafkaAdminClient]:
-    """An admin client of this installation's Kafka; its failures come out as KafkaAway."""
+    """An admin client of this installation's Kafka; its failures come out as KafkaAway or KafkaRefused."""
+    demand_trust(settings)
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=settings.kafka_bootstrap.split(","),
+            **client_options(settings, "setup"),
             client_id="minsheng-topics",
             bootstrap_timeout_ms=BOOTSTRAP_MS,
             reconnect_backoff_max_ms=500,
@@ -136,10 +138,7 @@ def admin_client(settings: Settings) -> Iterator[KafkaAdminClient]:
         finally:
             admin.close()
     except KafkaError as error:
-        raise KafkaAway(
-            f"Kafka at {settings.kafka_bootstrap} did not answer ({type(error).__name__}: {error})."
-            " Look at `minsheng status` and at MINSHENG_KAFKA_BOOTSTRAP."
-        ) from error
+        raise explained(settings, error, principal="setup") from error
 
 
 def _existing(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Topic]:

@@ -31,6 +31,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "MINSHENG_COMMAND": str(program("minsheng")),
         "MINSHENG_HOME": str(settings.home),
         "MINSHENG_SINCE": since(settings),
+        **settings.postgres_environment,
         # glibc keeps an arena for each thread: four processes of Python with many threads each.
         "MALLOC_ARENA_MAX": "2",
     }

@@ -35,7 +35,7 @@ def docs(
 
     settings = Settings()
     contracts = deployed_now(settings).contracts if deployed else load_contracts(settings.contracts_dir)
-    gateway = f"http://{settings.gateway_host}:{settings.gateway_port}"
+    gateway = settings.gateway_url
     site = Site(contracts, REPOSITORY / "docs", kafka(settings), gateway)
     try:
         with err.status("writing the site ..."):

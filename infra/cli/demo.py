@@ -73,7 +73,7 @@ def addresses(settings: Settings) -> list[tuple[str, str, str]]:
         ("运行状态 status", f"http://127.0.0.1:{settings.status_port}/", "Data Docs there too"),
         (
             "接入网关 gateway",
-            f"http://127.0.0.1:{settings.gateway_port}/docs",
+            f"{settings.gateway_url}/docs",
             f"API key in {secrets / 'gateway_api_key'}",
         ),
     ]

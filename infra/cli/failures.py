@@ -9,16 +9,26 @@ import psycopg
 
 from expectations.errors import ExpectationsError
 from infra.airflow.errors import AirflowAway, AirflowError
+from infra.backup.errors import BackupRefused, BackupUnusable
 from infra.cli import exits
 from infra.cli.output import fail
 from infra.errors import InfraError, NoSuchVersion, NotDeployed
 from infra.finance.errors import FinanceError
 from infra.local.errors import LocalStackError, UnknownPart
+from infra.postgres import refusals as refused
 from infra.quarantine.errors import NoSuchEvent, NothingSelected, OriginalForbidden
 from infra.superset.errors import SupersetError, SupersetMissing
 from spark_jobs.rollup.errors import RollupError
 from streams.contract.errors import ContractError
-from streams.errors import ImportRefused, KafkaAway, PatchWrong, SecretMissing, SettingRefused, StreamsError
+from streams.errors import (
+    ImportRefused,
+    KafkaAway,
+    KafkaRefused,
+    PatchWrong,
+    SecretMissing,
+    SettingRefused,
+    StreamsError,
+)
 from streams.settings import Settings
 from streams.simulator.errors import AlreadyRunning, DayRefused, GatewayAway, RegistryAway, UnknownSource
 
@@ -35,6 +45,7 @@ ASKED_WRONGLY = (
     NoSuchEvent,
     NothingSelected,
     FinanceError,
+    BackupUnusable,
 )
 EXPECTED = (
     StreamsError,
@@ -63,6 +74,9 @@ def failures() -> Iterator[None]:
             f"{_postgres()} lacks a table ({_said(error)}). `minsheng up` makes what is missing.", exits.AWAY
         )
     except psycopg.OperationalError as error:
+        what = refused.remedy(error, Settings())
+        if what is not None:
+            fail(_noted(error, f"{_postgres()} refuses, or is not trusted: {_said(error)}. {what}"), exits.NO)
         remedy = "`minsheng status` shows what runs, `minsheng up` starts what does not."
         fail(_noted(error, f"{_postgres()} is away: {_said(error)}. {remedy}"), exits.AWAY)
 
@@ -71,10 +85,10 @@ def code_of(error: Exception) -> int:
     """The exit code for one of EXPECTED."""
     if isinstance(error, RollupError):
         return error.exit_code
+    if isinstance(error, OriginalForbidden | KafkaRefused | BackupRefused):
+        return exits.NO
     if isinstance(error, AWAY):
         return exits.AWAY
-    if isinstance(error, OriginalForbidden):
-        return exits.NO
     return exits.USAGE if isinstance(error, ASKED_WRONGLY) else exits.FAILURE
 
 

@@ -117,7 +117,8 @@ def _way(
     if dry_run:
         yield None
         return
-    kafka = KafkaSender(settings, name="import", patience=Patience(acknowledge_seconds=30, room_seconds=30))
+    patience = Patience(acknowledge_seconds=30, room_seconds=30)
+    kafka = KafkaSender(settings, name="import", principal="import", patience=patience)
     kafka.reach()
     try:
         dsn = settings.postgres_dsn

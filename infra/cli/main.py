@@ -24,6 +24,7 @@ COMMANDS = {
     "dashboards": "dashboards:app",
     "topics": "topics:app",
     "gateway": "gateway:app",
+    "certificates": "certificates:app",
     "import": "importing:import_file",
     "quarantine": "quarantine:app",
     "conflicts": "conflicts:app",
@@ -32,6 +33,8 @@ COMMANDS = {
     "reconcile": "reconcile:app",
     "validate": "validate:app",
     "lake": "lake:app",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
 }
 """Name -> where it is in this package: a function, or the application of a group."""
 

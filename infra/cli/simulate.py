@@ -29,6 +29,7 @@ from streams.simulator.plan import USUAL, Rates
 from streams.simulator.playing import play
 from streams.simulator.position import Position, position_file
 from streams.simulator.schedule import DAY_US, midnight
+from streams.version import in_one_line
 from streams.zone import ZONE
 
 app = typer.Typer(
@@ -163,6 +164,7 @@ def run(
     restart within a day. Contracts that are deployed meanwhile join in.
     """
     settings = Settings()
+    err.print(in_one_line(settings, "simulator"), soft_wrap=True, markup=False)
     position = Position(position_file(settings), seed, scale)
     with position.held(), closing(Registry(settings.postgres_dsn)) as registry:
         way = _way(via, settings)

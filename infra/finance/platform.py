@@ -95,7 +95,7 @@ def events_of(
     now = datetime.now(UTC)
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
         needed = archive.Needed(contract.source, topic, day, now)
-        sent = archive.sent(settings.kafka_bootstrap, needed)
+        sent = archive.sent(settings, needed)
         archived = archive.wait(connection, needed, sent, 0)
         known = ledger.received_days(connection, contract.source, day)
         plan = received.plan(day, contract.accept, known, days.day_of(now))

@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from infra.security.broker import CLIENTS, CONTROLLER, INTERNAL, BrokerTls, secure_properties
 
 LOG4J = """\
 log4j.rootLogger=WARN, stdout
@@ -26,6 +29,27 @@ class LocalKafka:
     port: int
     controller_port: int
     heap: str = "512m"
+    tls: BrokerTls | None = None
+
+    @property
+    def _listeners(self) -> dict[str, str]:
+        ports = {CONTROLLER: self.controller_port}
+        if self.tls is None:
+            ports = {"PLAINTEXT": self.port} | ports
+            security: Mapping[str, str] = {
+                "controller.listener.names": CONTROLLER,
+                "listener.security.protocol.map": f"{CONTROLLER}:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            }
+        else:
+            ports = {CLIENTS: self.port, INTERNAL: self.tls.internal_port} | ports
+            security = secure_properties(self._keystore, self.tls.authority)
+        addresses = {name: f"{name}://127.0.0.1:{port}" for name, port in ports.items()}
+        advertised = [address for name, address in addresses.items() if name != CONTROLLER]
+        return {
+            "listeners": ",".join(addresses.values()),
+            "advertised.listeners": ",".join(advertised),
+            **security,
+        }
 
     @property
     def _properties(self) -> dict[str, str]:
@@ -33,10 +57,7 @@ class LocalKafka:
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            **self._listeners,
             "log.dirs": str(self.data_dir / "log"),
             "auto.create.topics.enable": "false",
             "num.partitions": "2",
@@ -51,8 +72,13 @@ class LocalKafka:
         }
 
     def initialise(self) -> None:
-        """Write the configuration; format the log directory unless it is formatted."""
+        """Write the configuration; format the log directory unless it is formatted.
+
+        A log that was begun without TLS goes on with it, and the other way round.
+        """
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        if self.tls is not None:
+            self.tls.write_keystore(self._keystore)
         lines = (f"{name}={value}\n" for name, value in self._properties.items())
         self._config.write_text("".join(lines), encoding="ascii")
         (self.data_dir / "log4j.properties").write_text(LOG4J, encoding="ascii")
@@ -71,6 +97,10 @@ class LocalKafka:
     def command(self) -> list[str]:
         """The broker as a foreground command, for a supervisor."""
         return [*self._java("kafka.Kafka"), str(self._config)]
+
+    @property
+    def _keystore(self) -> Path:
+        return self.data_dir / "keystore.pem"
 
     @property
     def _config(self) -> Path:

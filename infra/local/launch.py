@@ -16,6 +16,11 @@ from pathlib import Path
 
 def main(definitions: str, name: str) -> None:
     part = json.loads(Path(definitions).read_text(encoding="utf-8"))[name]
+    sys.stdout.write(f"{part['says']}\n")
+    sys.stdout.flush()
+    if part.get("says"):
+        sys.stderr.write(f"{part['says']}\n")
+        sys.stderr.flush()
     os.chdir(part["directory"])
     os.execvpe(part["command"][0], part["command"], part["environment"])  # noqa: S606 (a shell is not wanted)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 from collections.abc import Callable
@@ -10,46 +9,16 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from infra.secret_kinds import KINDS, key
+from streams.kafka_access import RIGHTS, secret_name
 from streams.settings import Settings
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
-
-def key() -> str:
-    """256 random bits in hex: passwords of machines and keys."""
-    return secrets.token_hex(32)
-
-
-def password() -> str:
-    """A password that a person can type: 20 letters and digits in groups, 100 bits."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    groups = ("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))
-    return "-".join(groups)
-
-
-def fernet_key() -> str:
-    """A key for Airflow's encryption of connections: 32 random bytes in URL-safe base 64."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
-
-
 SECRETS: dict[str, Callable[[], str]] = {
-    "postgres_superuser": key,
-    "postgres": key,  # owner of live, mart, ops and ref
-    "reader": key,
-    "airflow": key,  # role and database of Airflow's own tables
-    "superset": key,  # ... and of Superset's
-    "tokens": key,  # HMAC key of personal identifiers: lost, the same person gets another token
-    "gateway_api_key": key,
-    "originals": key,  # who can read this file may see events in quarantine as they were sent
-    "airflow_fernet": fernet_key,
-    "airflow_jwt": key,
-    "airflow_key": key,
-    "airflow_admin": password,
-    "superset_key": key,
-    "superset_admin": password,
-    "superset_operator": password,
+    **KINDS,
+    **{secret_name(principal): key for principal in RIGHTS},  # passwords of Kafka's users
 }
-
 
 SET_BY_CALLER = {"postgres_password": "postgres", "postgres_superuser_password": "postgres_superuser"}
 """Settings that are secrets -> the files that they are kept in: no part has them in its environment."""

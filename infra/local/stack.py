@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +25,7 @@ from infra.local.secrets import make_secrets
 from infra.local.status import PartStatus, statuses
 from infra.local.supervisor import write_configuration
 from infra.postgres.prepare import prepare_database
+from infra.security.certificates import make_certificates
 from streams.settings import Settings
 
 # supervisor looks once a second whether a process has ended in its time
@@ -55,6 +57,8 @@ class Stack:
         """
         make_folders(self.settings)
         make_secrets(self.settings)
+        if self.settings.is_secure:
+            make_certificates(self.settings, datetime.now(UTC))
         parts = all_parts(self.settings)
         wanted = chosen(parts, names)
         self._supervise(parts, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from infra.local.control import Control
 from infra.local.parts import all_parts
 from infra.local.status import TITLES, PartStatus, statuses
 from streams.settings import Settings, settings_or_exit
+from streams.version import in_one_line
 from streams.zone import ZONE
 
 # Asking every part costs some queries and requests: pages within this time share one answer.
@@ -152,7 +154,9 @@ def serve(settings: Settings) -> ThreadingHTTPServer:
 
 
 def main() -> None:
-    with serve(settings_or_exit()) as server:
+    settings = settings_or_exit()
+    sys.stdout.write(f"{in_one_line(settings, 'status')}\n")
+    with serve(settings) as server:
         server.serve_forever()
 
 

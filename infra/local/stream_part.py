@@ -12,8 +12,10 @@ import psycopg
 from infra.local.errors import NotHealthy
 from infra.local.http_check import check_http
 from infra.local.part import Part
+from infra.security.certificates import certificate_in_use
 from streams.settings import Settings
 from streams.simulator.position import position_file
+from streams.trust import trust
 
 ANSWER_SECONDS = 3
 # The application's driver writes a heartbeat every few seconds; it is late when a batch takes long.
@@ -82,14 +84,18 @@ def stream_part(settings: Settings) -> Part:
 
 def gateway_part(settings: Settings) -> Part:
     """The way in over HTTP."""
-    host = "127.0.0.1" if settings.gateway_host in ("0.0.0.0", "::") else settings.gateway_host  # noqa: S104 (compared)
+
+    def check() -> None:
+        check_http(f"{settings.gateway_url}/health", trust(settings) if settings.gateway_tls else True)
+
     return Part(
         name="gateway",
         title="接入网关",
         command=_python("streams.gateway"),
-        healthy=lambda: check_http(f"http://{host}:{settings.gateway_port}/health"),
+        healthy=check,
         needs=("kafka", "postgres"),
         ports={"MINSHENG_GATEWAY_PORT": settings.gateway_port},
+        environment=certificate_in_use(settings, "gateway"),
         memory_mib=200,
     )
 

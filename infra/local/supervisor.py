@@ -14,7 +14,9 @@ from infra.local import launch
 from infra.local.folders import logs_dir, run_dir, socket_path
 from infra.local.part import STOP_SECONDS, Part
 from infra.local.private_file import write_private
+from infra.start_line import start_line
 from streams.settings import Settings
+from streams.version import in_one_line
 
 # A process that ends sooner than this counts as failed to start: each next try waits a second longer.
 # One that lived longer is started again at once.
@@ -77,16 +79,25 @@ def escaped(path: Path) -> str:
 
 
 def definition(settings: Settings, part: Part, environment: Mapping[str, str]) -> dict[str, object]:
-    """What `launch` needs to become that part: command, directory, environment.
+    """What `launch` needs to become that part: its first line in the log, command, directory, environment.
 
     MINSHENG_PART and MINSHENG_HOME are how a process is found again that a killed supervisor left behind.
     """
     own = {**part.environment, "MINSHENG_PART": part.name, "MINSHENG_HOME": str(settings.home)}
+    whole = {**environment, **own}
     return {
+        "says": start_line(part.name, whole),
         "command": list(part.command),
         "directory": str(part.directory),
-        "environment": {**environment, **own},
+        "environment": whole,
     }
+
+
+def _said_for(settings: Settings, part: Part) -> str:
+    """What `launch` says before it becomes a server of others; our own services say it themselves. Not a part
+    of the definition: another version of the code alone starts nothing again."""
+    is_ours = Path(part.command[0]).parent == Path(sys.executable).parent
+    return "" if is_ours else in_one_line(settings, part.name)
 
 
 def definitions_file(settings: Settings) -> Path:
@@ -129,7 +140,10 @@ def configuration(settings: Settings, parts: Sequence[Part], environment: Mappin
 
 def write_configuration(settings: Settings, parts: Sequence[Part], environment: Mapping[str, str]) -> Path:
     """Write definitions and configuration, readable by nobody else; gives back the configuration's path."""
-    definitions = {part.name: definition(settings, part, environment) for part in parts}
+    definitions = {
+        part.name: {**definition(settings, part, environment), "says": _said_for(settings, part)}
+        for part in parts
+    }
     write_private(definitions_file(settings), json.dumps(definitions, ensure_ascii=False, indent=1))
     path = run_dir(settings) / "supervisord.conf"
     write_private(path, configuration(settings, parts, environment))

@@ -57,6 +57,7 @@ def migrate(settings: Settings) -> None:
         host=parts["host"],
         port=int(parts["port"]),
         database=parts["dbname"],
+        query=settings.postgres_tls,
     )
     engine = create_engine(url)
     try:
@@ -77,6 +78,13 @@ def revisions(connection: psycopg.Connection) -> tuple[str | None, str | None]:
         return None, newest
     row = connection.execute("select version_num from public.migration").fetchone()
     return (row[0] if row else None), newest
+
+
+def known_revisions() -> frozenset[str]:
+    """Every revision that this code can migrate from."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return frozenset(each.revision for each in ScriptDirectory.from_config(config).walk_revisions())
 
 
 def _grant_reader(settings: Settings) -> None:

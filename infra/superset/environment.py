@@ -42,6 +42,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "MINSHENG_SUPERSET_HOME": str(superset_home(settings)),
         "MINSHENG_SUPERSET_SECRETS": str(settings.secrets_dir),
         "MINSHENG_SUPERSET_METADATA": metadata,
+        **settings.postgres_environment,
     }
 
 

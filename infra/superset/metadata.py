@@ -35,13 +35,7 @@ class Held:
 def connect(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     """A connection to the metadata database. Raises SupersetMissing where there is none."""
     try:
-        connection = psycopg.connect(
-            host=settings.postgres_host,
-            port=settings.postgres_port,
-            user=METADATA_DATABASE,
-            dbname=METADATA_DATABASE,
-            password=settings.secret("superset"),
-        )
+        connection = psycopg.connect(settings.metadata_dsn(METADATA_DATABASE))
     except (psycopg.OperationalError, FileNotFoundError) as error:
         raise SupersetMissing(
             f"Superset's metadata database on {settings.postgres_host}:{settings.postgres_port}"

@@ -27,6 +27,7 @@ from spark_jobs.errors import PositionLost
 from spark_jobs.lake import TABLE
 from spark_jobs.positions import Position, Read
 from spark_jobs.tally import add_tally
+from streams.kafka_access import spark_options
 from streams.settings import Settings
 from streams.zone import ZONE_NAME
 
@@ -143,7 +144,7 @@ class Archive:
         return self._finish(cluster, version, ranges, started_at)
 
     def _write(self, version: int, ranges: list[Range]) -> None:
-        records = lake_rows(read(self._spark, self._settings.kafka_bootstrap, ranges), version)
+        records = lake_rows(read(self._spark, self._settings, ranges), version)
         # One task: the other cores stay with the live query, whose batches cannot wait for a file.
         writer = records.coalesce(1).write.format("delta").mode("append").partitionBy("received_day")
         writer = writer.option("txnAppId", "minsheng.archive").option("txnVersion", str(version))
@@ -205,10 +206,10 @@ class Archive:
         ]
 
 
-def read(spark: SparkSession, bootstrap: str, ranges: list[Range]) -> DataFrame:
+def read(spark: SparkSession, settings: Settings, ranges: list[Range]) -> DataFrame:
     """Records of Kafka in these ranges, headers included. A record that Kafka cannot give fails the read."""
     options = {
-        "kafka.bootstrap.servers": bootstrap,
+        **spark_options(settings),
         "assign": _assigned(each.partition for each in ranges),
         "startingOffsets": positions.as_json({each.partition: each.first for each in ranges}),
         "endingOffsets": positions.as_json({each.partition: each.until for each in ranges}),

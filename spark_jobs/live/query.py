@@ -37,6 +37,7 @@ from spark_jobs.live.judging import READ, REJECTED, ROWS, VALUES
 from spark_jobs.live.plan import Plan, Plans
 from spark_jobs.live.uniqueness import Broken
 from spark_jobs.records import JUDGED_VALUE
+from streams.kafka_access import spark_options
 from streams.registry import Registry
 from streams.settings import Settings
 
@@ -53,7 +54,7 @@ class LiveQuery:
         self._settings = settings
         with contextlib.ExitStack() as resources:
             connection = resources.enter_context(fence.connect(settings.postgres_dsn, QUERY))
-            self._cluster = resources.enter_context(Cluster(settings.kafka_bootstrap))
+            self._cluster = resources.enter_context(Cluster(settings))
             registry = Registry(settings.postgres_dsn)
             resources.callback(registry.close)
             self._plans = Plans(registry.deployed, settings.topic_prefix)
@@ -136,7 +137,7 @@ class LiveQuery:
 
     def _source(self, offsets: Mapping[TopicPartition, int]) -> DataFrame:
         options = {
-            "kafka.bootstrap.servers": self._settings.kafka_bootstrap,
+            **spark_options(self._settings),
             "subscribePattern": re.escape(self._settings.topic_prefix) + ".+",
             "startingOffsets": positions.as_json(offsets) if offsets else "earliest",
             "failOnDataLoss": "true",

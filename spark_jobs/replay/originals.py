@@ -15,7 +15,8 @@ from kafka.errors import KafkaError
 
 from spark_jobs.lake import TABLE
 from spark_jobs.replay.selection import Origin
-from streams.errors import KafkaAway
+from streams.kafka_access import client_options
+from streams.kafka_refusals import demand_trust, explained
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -36,7 +37,7 @@ def originals(settings: Settings, wanted: Iterable[Origin]) -> dict[Origin, byte
     found = from_lake(settings.lake_dir / TABLE, positions)
     missing = [each for each in positions if each not in found]
     if missing:
-        found |= from_kafka(settings.kafka_bootstrap, missing)
+        found |= from_kafka(settings, missing)
     return found
 
 
@@ -57,7 +58,7 @@ def earlier(settings: Settings, topic: str, partition: int, offset: int, until: 
         rows = _rows(path, condition).to_pylist()
         if rows:
             return max(rows, key=lambda row: row["received_at"])["value"] or b""
-    found = from_kafka(settings.kafka_bootstrap, [Origin(topic, partition, offset, ANY_TIME)])
+    found = from_kafka(settings, [Origin(topic, partition, offset, ANY_TIME)])
     return next(iter(found.values()), None)
 
 
@@ -89,15 +90,16 @@ def _rows(path: Path, condition: pc.Expression) -> pa.Table:
     return DeltaTable(str(path)).to_pyarrow_dataset().to_table(columns=_COLUMNS, filter=condition)
 
 
-def from_kafka(bootstrap: str, wanted: Sequence[Origin]) -> dict[Origin, bytes]:
+def from_kafka(settings: Settings, wanted: Sequence[Origin]) -> dict[Origin, bytes]:
     """What Kafka has of them, by one consumer without a group. Raises KafkaAway."""
     by_partition: defaultdict[TopicPartition, list[Origin]] = defaultdict(list)
     for each in wanted:
         by_partition[TopicPartition(each.topic, each.partition)].append(each)
     found: dict[Origin, bytes] = {}
+    demand_trust(settings)
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            **client_options(settings, "originals"),
             group_id=None,
             enable_auto_commit=False,
             max_poll_records=_NEAR,
@@ -106,10 +108,9 @@ def from_kafka(bootstrap: str, wanted: Sequence[Origin]) -> dict[Origin, bytes]:
             for partition, of_partition in by_partition.items():
                 found |= _from_partition(consumer, partition, of_partition)
     except KafkaError as error:
-        raise KafkaAway(
-            f"Kafka at {bootstrap} cannot be asked for records that are not archived yet: {error!r}."
-            " Look at `minsheng status`."
-        ) from error
+        reason = explained(settings, error, principal="originals")
+        reason.add_note("Kafka is asked for records that are not archived yet.")
+        raise reason from error
     return found
 
 

@@ -14,6 +14,8 @@ from spark_jobs.cluster import Cluster
 from spark_jobs.rollup import ledger
 from spark_jobs.rollup.errors import ArchiveUnknown, DayIncomplete
 from streams import days
+from streams.errors import KafkaAway, KafkaRefused
+from streams.settings import Settings
 
 LOG = structlog.get_logger()
 POLL_SECONDS = 1.0
@@ -52,21 +54,23 @@ class Archived:
     span: Mapping[str, int] | None
 
 
-def sent(bootstrap: str, needed: Needed) -> Sent:
+def sent(settings: Settings, needed: Needed) -> Sent:
     """Kafka's offsets of the topic; empty where there is no such topic (any more).
 
-    Raises ArchiveUnknown when Kafka cannot be asked.
+    Raises ArchiveUnknown when Kafka cannot be asked, KafkaRefused when it does not let us.
     """
     try:
-        with Cluster(bootstrap) as cluster:
+        with Cluster(settings, "rollup") as cluster:
             topic = cluster.describe([needed.topic]).get(needed.topic)
             if topic is None:
                 return Sent({}, {})
             now = cluster.end_offsets(topic.all())
             after = cluster.offsets_at(topic.all(), days.end(needed.day))
-    except KafkaError as error:
+    except KafkaRefused:
+        raise  # not to be tried again until somebody mends it
+    except (KafkaError, KafkaAway) as error:
         raise ArchiveUnknown(
-            f"Kafka at {bootstrap} did not tell the offsets of {needed.topic}: {error!r}."
+            f"Kafka at {settings.kafka_bootstrap} did not tell the offsets of {needed.topic}: {error!r}."
             " Look at `minsheng status`."
         ) from error
     day_end = {each.partition: after.get(each, now[each]) for each in now}

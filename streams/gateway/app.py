@@ -54,9 +54,8 @@ class Gateway:
         self.keys = Keys(settings.secrets_dir)
         self.refusals = Refusals(settings.postgres_dsn)
         self.acknowledgements = Acknowledgements(settings.postgres_dsn, "gateway")
-        self.sender = KafkaSender(
-            settings, name="gateway", patience=Patience(settings.gateway_acknowledge_seconds)
-        )
+        patience = Patience(settings.gateway_acknowledge_seconds)
+        self.sender = KafkaSender(settings, name="gateway", principal="gateway", patience=patience)
         self.intake = Intake(lambda: self.current.admission, self.sender)
         self.poll_seconds = settings.gateway_poll_seconds
 

@@ -16,6 +16,7 @@ from streams.settings import Settings
 from streams.simulator.day import Sending
 from streams.simulator.errors import GatewayAway, SimulatedWrongly
 from streams.simulator.faults import Event, Fault, as_bytes
+from streams.trust import trust
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 EVENT_TYPE = "application/cloudevents+json"
@@ -27,11 +28,16 @@ class GatewayWay:
     """Posts in order; what the gateway has answered is acknowledged. Not for several threads."""
 
     def __init__(self, settings: Settings, url: str | None = None) -> None:
-        self._url = (url or f"http://{settings.gateway_host}:{settings.gateway_port}") + "/v1/events"
+        self._url = (url or settings.gateway_url) + "/v1/events"
         self._batch = min(500, settings.gateway_max_batch)
         key = settings.secret("gateway_api_key")
         self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {key}"}, timeout=IMPATIENT_SECONDS, trust_env=False
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=IMPATIENT_SECONDS,
+            trust_env=False,
+            verify=trust(settings)
+            if self._url.startswith("https")
+            else False,  # plain HTTP has nothing to check
         )
 
     def send(self, contract: Contract, sendings: Sequence[Sending]) -> None:

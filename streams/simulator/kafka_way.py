@@ -26,7 +26,7 @@ class KafkaWay:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.topic_prefix
         self._tokens = Tokens.of(settings.secret("tokens"))
-        self._sender = KafkaSender(settings, name="simulator", patience=PATIENCE)
+        self._sender = KafkaSender(settings, name="simulator", principal="simulator", patience=PATIENCE)
         self._admissions: dict[tuple[str, str], Admission] = {}
         self._open: list[Delivery] = []
 

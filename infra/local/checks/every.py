@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from infra.local.checks import installation, machine, running
+from infra.local.checks import exposure, installation, machine, running, servers
 from infra.local.checks.finding import Finding, Place, wrong
 
 CHECKS: dict[str, Callable[[Place], Finding]] = {
@@ -33,6 +33,17 @@ CHECKS: dict[str, Callable[[Place], Finding]] = {
     "parts": running.parts_healthy,
     "kafka": running.kafka,
     "database": running.database,
+    "connections": servers.connections,
+    "reader": servers.reader,
+    "topics": servers.topics,
+    "replicas": servers.replicas,
+    "lateness": servers.lateness,
+    "lake": servers.lake_writable,
+    "airflow's zone": servers.airflow_zone,
+    "dashboards' role": servers.dashboards_role,
+    "set aside": servers.set_aside,
+    "listening": exposure.listening,
+    "certificates": exposure.certificates,
     "received times": running.received_times,
     "ledger": running.ledger,
 }

@@ -18,6 +18,7 @@ from streams.settings import Settings
 # No settings: what the platform itself tells its own processes.
 OTHER_VARIABLES = (
     "MINSHENG_PART",
+    "MINSHENG_PART_CERTIFICATE",
     "MINSHENG_DEFINITION",
     "MINSHENG_COMMAND",  # the DAGs'
     "MINSHENG_SINCE",

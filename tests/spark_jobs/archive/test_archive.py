@@ -36,7 +36,7 @@ class Lake:
     def step(self, events: int = 1_000_000) -> int:
         """One step of an archive that has just been started."""
         limited_to = self.settings.model_copy(update={"archive_max_events": events})
-        with Cluster(self.settings.kafka_bootstrap) as cluster:
+        with Cluster(self.settings) as cluster:
             return Archive(self.spark, limited_to, self.connection, uuid4()).step(cluster)
 
     def rows(self) -> list[Row]:
@@ -163,7 +163,7 @@ def test_an_announced_step_that_kafka_has_deleted_stops_loudly_unless_the_lake_h
         patch.setattr(*((positions, "advance") if appended else (Archive, "_append")), interrupted)
         with pytest.raises(KeyboardInterrupt):
             lake.step()
-    with Cluster(lake.settings.kafka_bootstrap) as cluster:
+    with Cluster(lake.settings) as cluster:
         topic = cluster.topics(lake.settings.topic_prefix)[topic_name(lake.settings.topic_prefix, source)]
         cluster._admin.delete_records(cluster.end_offsets(topic.all()))
     if appended:

@@ -62,7 +62,7 @@ def test_an_id_that_comes_back_in_a_later_run_is_a_duplicate_or_a_conflict(
     assert row[0] == contract.source
     assert row[1] < row[2]
     second = Origin(row[3], partition_of(row[2]), offset_of(row[2]), row[4])
-    (value,) = from_kafka(settings.kafka_bootstrap, [second]).values()
+    (value,) = from_kafka(settings, [second]).values()
     assert json.loads(value) == changed, "received when Kafka received it, not when it was committed"
 
 

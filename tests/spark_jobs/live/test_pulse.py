@@ -29,7 +29,7 @@ def test_a_query_that_commits_nothing_though_it_is_behind_is_stuck_until_it_goes
     sender.flush()
     pulse = Pulse("live", Life(uuid4(), START))
     with (
-        Cluster(settings.kafka_bootstrap) as cluster,
+        Cluster(settings) as cluster,
         psycopg.connect(settings.postgres_dsn, autocommit=True) as connection,
     ):
 

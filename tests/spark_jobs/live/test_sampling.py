@@ -40,7 +40,7 @@ def test_events_of_a_topic_that_was_deleted_and_made_anew_add_up(settings: Setti
     topic, prefix = f"{settings.topic_prefix}meal", settings.topic_prefix
     now = datetime.now(UTC).replace(second=5)
     with (
-        Cluster(settings.kafka_bootstrap) as cluster,
+        Cluster(settings) as cluster,
         psycopg.connect(settings.postgres_dsn, autocommit=True) as connection,
     ):
 

@@ -231,9 +231,9 @@ def test_a_day_is_not_complete_before_the_archive_has_passed_kafka(deployed: Set
     yesterday = Needed(SOURCE, topic, (today - timedelta(days=2)).date(), today)
     tomorrow = Needed(SOURCE, topic, (today + timedelta(days=1)).date(), today + timedelta(days=3))
     with psycopg.connect(deployed.postgres_dsn, autocommit=True) as connection:
-        kafka = sent(deployed.kafka_bootstrap, yesterday)
+        kafka = sent(deployed, yesterday)
         before = wait(connection, yesterday, kafka, patience=0)
-        late = sent(deployed.kafka_bootstrap, tomorrow)
+        late = sent(deployed, tomorrow)
         with pytest.raises(DayIncomplete, match="5 records of the day are not archived yet"):
             demand(wait(connection, tomorrow, late, patience=0), tomorrow, late)
         connection.execute(
