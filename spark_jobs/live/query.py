@@ -37,6 +37,7 @@ from spark_jobs.live.judging import READ, REJECTED, ROWS, VALUES
 from spark_jobs.live.plan import Plan, Plans
 from spark_jobs.live.uniqueness import Broken
 from spark_jobs.records import JUDGED_VALUE
+from spark_jobs.session import ARROW_ROWS
 from streams.kafka_access import spark_options
 from streams.registry import Registry
 from streams.settings import Settings
@@ -146,8 +147,12 @@ class LiveQuery:
             "kafka.fetch.max.bytes": str(50 * 1024 * 1024),
             "kafka.max.partition.fetch.bytes": str(8 * 1024 * 1024),
             "kafka.max.poll.records": "20000",
+            "maxRecordsPerPartition": str(ARROW_ROWS),
         }
         records = self._spark.readStream.format("kafka").options(**options).load()
+        # Sixteen sources have dozens of partitions with a few events each, a burst has many in few: pieces of
+        # like size, and no more tasks than cores, because a task costs some 10 ms however little it does.
+        records = records.coalesce(self._spark.sparkContext.defaultParallelism)
         return records.selectExpr(
             "topic", "partition", "offset", "timestamp as received_at", f"{JUDGED_VALUE} as value"
         )
