@@ -25,6 +25,7 @@ CHECKS: dict[str, Callable[[Place], Finding]] = {
     "secrets": installation.secrets_there,
     "secrets' modes": installation.secrets_private,
     "postgres' reach": installation.postgres_reach,
+    "postgres' company": installation.postgres_alone,
     "postgres' data": installation.one_database,
     "ports": running.ports,
     "memory to start": running.enough_memory,

@@ -93,9 +93,10 @@ def certificates(place: Place) -> Finding:
     soon = []
     for each in found.values():
         left = each.days_left(place.now)
-        if left < 0:
+        if each.expires_at is not None and left < 0:
+            since = (place.now - each.expires_at).days
             return wrong(
-                f"the certificate {each.file} expired {-left} days ago: clients refuse it",
+                f"the certificate {each.file} expired {since} days ago: clients refuse it",
                 "minsheng certificates make, then minsheng up",
             )
         if left < (AUTHORITY_BEFORE if each.name == "ca" else RENEW_BEFORE).days:

@@ -6,6 +6,8 @@ import os
 from difflib import get_close_matches
 from pathlib import Path
 
+import psutil
+
 from infra.install import environments, jars
 from infra.install.preflight import GOALS
 from infra.local import secrets
@@ -109,6 +111,28 @@ def postgres_reach(place: Place) -> Finding:
         f"{UNPRIVILEGED_USER} cannot pass through to {folder}",
         f"chmod o+x {_first_closed(folder.parent)}",
     )
+
+
+def postgres_alone(place: Place) -> Finding:
+    """Whether nobody else's processes run as PostgreSQL's user: they could read its data (decision 130)."""
+    user = server_user()
+    if user is None or not place.settings.postgres_local:
+        return fine("PostgreSQL runs as this user, or elsewhere")
+    others = [
+        process for process in psutil.process_iter(["uids", "name"]) if _is_strange(process, user.pw_uid)
+    ]
+    if not others:
+        return fine(f"only PostgreSQL runs as {UNPRIVILEGED_USER}")
+    named = ", ".join(f"{process.info['name']} ({process.pid})" for process in others[:3])
+    return warning(
+        f"others run as {UNPRIVILEGED_USER}, as the database does, and could read its files: {named}",
+        "run the platform as an account of its own instead of root; PostgreSQL then runs as that account",
+    )
+
+
+def _is_strange(process: psutil.Process, user: int) -> bool:
+    uids, name = process.info["uids"], process.info["name"] or ""
+    return uids is not None and uids.real == user and not name.startswith("postgres")
 
 
 def _first_closed(folder: Path) -> Path:

@@ -26,6 +26,7 @@ from infra.local.secrets import make_secrets
 from streams.settings import Settings
 from tests.conftest import free_port
 from tests.infra.install.test_java import make_java
+from tests.waiting import wait_for
 
 GOOD = Machine("Debian 12", True, (3, 11), 24 * GIB, 20 * GIB, 60 * GIB, is_root=True, has_sudo=False)
 
@@ -185,6 +186,21 @@ def test_data_that_postgres_cannot_reach_are_wrong(place: Place, tmp_path: Path)
     finding = installation.postgres_reach(place)
     assert says_what_to_do(finding, "wrong")
     assert finding.remedy == f"chmod o+x {tmp_path}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+def test_others_beside_postgres_are_a_warning(place: Place) -> None:
+    with subprocess.Popen(["setpriv", "--reuid=nobody", "--clear-groups", "--", "sleep", "60"]) as other:
+        found = wait_for(lambda: next(iter(_said_of(place, other.pid)), None))
+        other.kill()
+    assert says_what_to_do(found, "warning")
+    assert "sleep" in found.says
+
+
+def _said_of(place: Place, pid: int) -> Iterator[Finding]:
+    finding = installation.postgres_alone(place)
+    if f"({pid})" in finding.says:
+        yield finding
 
 
 def test_two_databases_are_a_warning(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,10 +57,10 @@ def test_https_is_answered_and_plain_http_is_not(settings: Settings, files: tupl
     process = gateway({f"MINSHENG_{name.upper()}": str(value) for name, value in changes.items()})
     try:
         assert over_tls.gateway_url == f"https://127.0.0.1:{port}"
-        health = f"{over_tls.gateway_url}/health"
-        wait_for_success(lambda: check_http(health, trust(over_tls)), NotHealthy)
+        ready = f"{over_tls.gateway_url}/ready"
+        wait_for_success(lambda: check_http(ready, trust(over_tls)), NotHealthy)
         with pytest.raises(NotHealthy, match="CERTIFICATE_VERIFY_FAILED"):
-            check_http(health, ssl.create_default_context())  # an authority that nobody has told it of
+            check_http(ready, ssl.create_default_context())  # an authority that nobody has told it of
         with pytest.raises(httpx.TransportError):
             httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
         GatewayWay(over_tls).close()
