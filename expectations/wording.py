@@ -30,21 +30,35 @@ OBSERVED = "实际为 {value}"
 EMPTY = "（空）"
 GATE_REFUSED = "{title} {day}：{blocking} 条必须满足的规则未通过，保留上一版本"
 SILENT = (
-    "{title}：自 {since} 起没有收到任何事件，已超过约定的 {minutes} 分钟。请联系{owner}核实发送程序与网络；"
-    "若其他来源也没有事件，请先看 minsheng status"
+    "{title}：自 {since} 起没有收到任何新事件，已超过约定的 {minutes} 分钟{refused}。"
+    "请联系{owner}核实发送程序与网络；若其他来源也没有事件，请先看 minsheng status"
 )
+ALL_QUARANTINED = (
+    "{title}：自 {since} 起没有一条事件计入，已超过约定的 {minutes} 分钟："
+    "收到的 {events} 条全部在隔离区{refused}。"
+    "多半是发送程序或契约刚改过，请看 minsheng quarantine list --source {source}，并与{owner}核对"
+)
+REFUSED_TODAY = "；今天另有 {refused} 条被网关或导入拒收"
 LIVE_FAILED = "{title}：{at} 的实时校验未通过（{rules}）。请看「校验结果」中的说明，并与{owner}核对"
 DAY_FAILED = (
     "{title}：{days} 的日终校验未通过（{rules}），看板保留上一版。请看「校验结果」中的说明，与{owner}核对；"
     "数据补齐后会自动重新发布"
 )
 LEDGER_OPEN = (
-    "{title} {day}：对账差额 {residue}（归档 {archive}，上游 {upstream}）。有事件丢失或重复，请立即找管理员；"
+    "{title} {day}：对账差额 {live}（归档 {archive}，上游 {upstream}）。有事件丢失或重复，请立即找管理员；"
     "经过与处理见 minsheng ledger --day {day}"
 )
 DAY_UNEXPLAINED = (
     "{title} {day}：日终与实时相差 {events} 条没有找到原因。请联系管理员；逐行见 minsheng day {source} {day}"
 )
+STREAM_STALLED = (
+    "{stalled}。看板上的实时数停在那时；事件不会丢，恢复后接着计入。"
+    "请看 minsheng status 与 minsheng logs stream"
+)
+STALLED = {
+    "live": "实时计算自 {since} 起没有进展，已知 {behind} 条未处理",
+    "archive": "归档自 {since} 起没有进展，已知 {behind} 条未归档",
+}
 CASES_OVERDUE = (
     "{title}：{cases} 件办件超期，最久的超期 {hours} 小时。见该来源看板「超期办件」，并与{owner}核实"
 )

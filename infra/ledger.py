@@ -24,8 +24,8 @@ READ = """
 HOURS = """
     with looked as (
         select at, date_trunc('hour', at) as hour, source, sum(sent) as sent, sum(accepted) as accepted,
-            sum(quarantined) as quarantined, sum(duplicate) as duplicate, sum(conflict) as conflict,
-            sum(in_flight) as in_flight,
+            sum(replayed) as replayed, sum(quarantined) as quarantined, sum(duplicate) as duplicate,
+            sum(conflict) as conflict, sum(in_flight) as in_flight,
             sum(sent - accepted - quarantined - duplicate - conflict - in_flight) as residue
         from ops.ledger_minute
         where at >= %(since)s - interval '1 day' and received_day >= %(first_day)s
@@ -39,6 +39,7 @@ HOURS = """
         select hour, source,
             (sent - lag(sent, 1, 0) over before)::bigint as sent,
             (accepted - lag(accepted, 1, 0) over before)::bigint as accepted,
+            (replayed - lag(replayed, 1, 0) over before)::bigint as replayed,
             (quarantined - lag(quarantined, 1, 0) over before)::bigint as quarantined,
             (duplicate - lag(duplicate, 1, 0) over before)::bigint as duplicate,
             (conflict - lag(conflict, 1, 0) over before)::bigint as conflict,
@@ -67,6 +68,9 @@ class Entry:
     not read yet; `archived` and `to_archive` are the same for the lake. `acknowledged` is what gateway and
     importer told their senders was taken, `refused` what they refused before Kafka. `is_over`: Kafka's
     offsets of the day are final.
+
+    Of the accepted, `replayed` were in quarantine first; of duplicates and conflicts, `replayed_known` were.
+    They are parts of what stands under its outcome now, and no term of the sum.
     """
 
     source: str
@@ -82,6 +86,13 @@ class Entry:
     acknowledged: int = 0
     refused: int = 0
     is_over: bool = False
+    replayed: int = 0
+    replayed_known: int = 0
+
+    @property
+    def ever_quarantined(self) -> int:
+        """All that the judge has ever put into quarantine, replayed since or not."""
+        return self.quarantined + self.replayed + self.replayed_known
 
     @property
     def residue(self) -> int:
@@ -109,6 +120,7 @@ class Entry:
         return {
             **asdict(self),
             "received_day": self.received_day.isoformat(),
+            "ever_quarantined": self.ever_quarantined,
             "residue": self.residue,
             "archive_residue": self.archive_residue,
             "lost_upstream": self.lost_upstream,
@@ -121,12 +133,16 @@ class Hour:
 
     sent + carried = accepted + quarantined + duplicate + conflict + in_flight + residue, where `carried` was
     in flight when it began and `in_flight` when it ended (or now). `worst_residue`: of all its minutes.
+
+    A replay takes `replayed` events out of quarantine into the accepted, so that `quarantined`, the change of
+    the hour, may be less than 0.
     """
 
     hour: datetime
     source: str
     sent: int
     accepted: int
+    replayed: int
     quarantined: int
     duplicate: int
     conflict: int
@@ -212,5 +228,5 @@ def total(entries: Iterable[Entry], source: str, day: date) -> Entry:
 
 NUMBERS = (
     "sent", "accepted", "quarantined", "duplicate", "conflict", "in_flight", "archived", "to_archive",
-    "acknowledged", "refused",
+    "acknowledged", "refused", "replayed", "replayed_known",
 )  # fmt: skip

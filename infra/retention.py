@@ -1,4 +1,8 @@
-"""How long the ledger keeps single rows: what is older is deleted; sums by day stay for ever."""
+"""How long the ledger keeps single rows: what is older is deleted; sums by day stay for ever.
+
+Batches and minutes of the ledger are the live query's own to forget (spark_jobs.live.ledger), answers about
+live minutes those of who asks (expectations.live): both within days.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,6 @@ from streams.zone import ZONE_NAME
 
 _OLD = {
     "quarantine": "received_at < {ops}",
-    "batch": "committed_at < {ops}",
     "validation": "validated_at < {ops}",
     # Claims of rules per day go with their day; a rollup of a day in the lake may ask for the others.
     "unique_claim": "bucket = 'infinity' and received_at < {lake}",
@@ -21,7 +24,7 @@ _OLD = {
     "case_step": "(source, case_id) in ("
     "select source, case_id from ops.case_step group by 1, 2 having max(received_at) < {lake})",
 }
-"""Tables of schema ops that grow with every event or every batch -> what is old in them: older than
+"""Tables of schema ops that grow with every event or every day -> what is old in them: older than
 `ops_retention_days`, or than `lake_retention_days`."""
 
 

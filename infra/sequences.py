@@ -1,7 +1,8 @@
 """Senders that number their events (CloudEvents extension `sequence`): what never came, and what came twice.
 
-Read from the lake once a day: the live path does not know of numbers. A gap stands under the day on which the
-event after it was received; the day before is looked at again, so that what came overnight closes its gaps.
+Read from the lake: the live path does not know of numbers. A gap stands under the day on which the event
+after it was received. Once a day the day that is over and the one before it are looked at, so that what came
+overnight closes its gaps; every hour the running day alone.
 """
 
 from __future__ import annotations
@@ -92,14 +93,25 @@ _SAVE = """
 
 def look(settings: Settings, day: date) -> int:
     """Bring ops.sender_day up to date for `day` and the day before; gives back how many rows they have."""
-    first = day - LOOKED_BACK
-    written = day - WRITTEN_AGAIN
+    return _look(settings, first=day - LOOKED_BACK, written=day - WRITTEN_AGAIN, last=day)
+
+
+def look_at_running(settings: Settings, today: date) -> int:
+    """Bring the rows of the running day up to date, as far as the lake has it, and no others.
+
+    Numbers that earlier days lack and that came today close no gap yet, and a number that an earlier day has
+    under another id repeats nothing yet: `look` sees both when the day is over.
+    """
+    return _look(settings, first=today, written=today, last=today)
+
+
+def _look(settings: Settings, *, first: date, written: date, last: date) -> int:
     prefix = settings.topic_prefix
     with psycopg.connect(settings.postgres_dsn) as connection:
         highest = connection.execute(_BEFORE, (first,))
         before = {(topic_name(prefix, source), sender): number for source, sender, number in highest}
-        rows = found(lake(settings.lake_dir / TABLE, first, day), before, written)
-        connection.execute("delete from ops.sender_day where received_day between %s and %s", (written, day))
+        rows = found(lake(settings.lake_dir / TABLE, first, last), before, written)
+        connection.execute("delete from ops.sender_day where received_day between %s and %s", (written, last))
         with connection.cursor() as cursor:
             cursor.executemany(
                 _SAVE,

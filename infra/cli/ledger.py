@@ -33,10 +33,10 @@ from streams.zone import ZONE
 PRINTED_WIDTH = 160
 TEXTS = ("接收日", "来源")
 NUMBERS = (
-    "上游确认", "拒收", "已接收", "入账", "隔离", "重复", "冲突", "在途", "差额",
+    "上游确认", "拒收", "已接收", "入账", "其中重放", "隔离", "重复", "冲突", "在途", "差额",
     "已归档", "待归档", "归档差额",
 )  # fmt: skip
-HOUR_NUMBERS = ("已接收", "上时在途", "入账", "隔离", "重复", "冲突", "在途", "差额", "最大差额")
+HOUR_NUMBERS = ("已接收", "上时在途", "入账", "其中重放", "隔离", "重复", "冲突", "在途", "差额", "最大差额")
 SENDER_NUMBERS = ("事件", "有序号", "最小", "最大", "缺号", "重号", "无法读取")
 ALL = "合计"
 MOST_GAPS = 3
@@ -60,6 +60,7 @@ def ledger(  # noqa: PLR0917 (options of a command)
     """Show what was sent and what became of it, for every source and day of receipt.
 
     Sent (Kafka's own count) = accepted + quarantined + duplicate + conflict + in flight + residue.
+    `其中重放`: how many of the accepted were in quarantine first, and replayed.
     Exit code 3 when a residue is not 0, or Kafka lacks events that were acknowledged.
     """
     settings = Settings()
@@ -108,11 +109,11 @@ def hour_table(hours: Sequence[Hour], titles: dict[str, str]) -> Table:
     """Hours as a table; the largest residue is that of any minute of the hour."""
     table = _table(("时段", "来源"), HOUR_NUMBERS)
     for each in hours:
-        flow = (each.sent, each.carried, each.accepted, each.quarantined, each.duplicate, each.conflict)
+        booked = (each.accepted, each.replayed, each.quarantined, each.duplicate, each.conflict)
         table.add_row(
             f"{each.hour.astimezone(ZONE):%m-%d %H:00}",
             titles.get(each.source, each.source),
-            *(f"{number:,}" for number in (*flow, each.in_flight)),
+            *(f"{number:,}" for number in (each.sent, each.carried, *booked, each.in_flight)),
             _residue(each.residue),
             _residue(each.worst_residue),
         )
@@ -149,7 +150,8 @@ def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
 
 def _numbers(entry: Entry) -> list[str]:
     ways = (entry.acknowledged, entry.refused)
-    live = (entry.sent, entry.accepted, entry.quarantined, entry.duplicate, entry.conflict, entry.in_flight)
+    booked = (entry.accepted, entry.replayed, entry.quarantined, entry.duplicate, entry.conflict)
+    live = (entry.sent, *booked, entry.in_flight)
     lake = (entry.archived, entry.to_archive)
     acknowledged, refused = (f"{number:,}" for number in ways)
     return [

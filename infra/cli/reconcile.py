@@ -132,17 +132,24 @@ def senders(
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of receipt. Default: yesterday.")
     ] = None,
+    running: Annotated[
+        bool, typer.Option("--running", help="The running day, as far as it is archived, and no other.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look in the lake for gaps and repeats in the numbers of senders that number their events.
 
     `minsheng ledger --senders` shows what was found. The day before is looked at again: what came late closes
-    its gaps. Airflow does this every night.
+    its gaps. Airflow does this every night, and every hour for the running day (--running), whose last gaps
+    may be numbers that are on their way.
     """
-    from infra.sequences import look  # noqa: PLC0415 (opens the lake's reader)
+    from infra.sequences import look, look_at_running  # noqa: PLC0415 (opens the lake's reader)
 
-    wanted: date = day.date() if day else day_of(datetime.now(UTC)) - timedelta(days=1)
-    rows = look(Settings(), wanted)
+    if running and day is not None:
+        fail("--running goes without --day: it is the running day.", exits.USAGE)
+    today = day_of(datetime.now(UTC))
+    wanted: date = today if running else day.date() if day else today - timedelta(days=1)
+    rows = (look_at_running if running else look)(Settings(), wanted)
     if as_json:
         print_json({"day": wanted.isoformat(), "rows": rows})
     else:

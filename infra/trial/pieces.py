@@ -15,6 +15,7 @@ _TASKS = (
     ("late_days", "publish[{source}], where a day is due"),
     ("live_validation", "validate, for the minutes of {source}"),
     ("reconcile", "the ledger of {source}"),
+    ("running_senders", "the numbers that senders of {source} give their events"),
 )
 
 

@@ -43,9 +43,10 @@ _GONE = """
     from looked l where l.ctid = s.ctid and (s.gone_at is null) <> l.is_there
 """
 _MINUTE = """
-    insert into ops.ledger_minute
+    insert into ops.ledger_minute (at, source, received_day, sent, accepted, quarantined, duplicate,
+        conflict, in_flight, archived, to_archive, replayed)
     select date_trunc('minute', %(now)s), source, received_day, sent, accepted, quarantined, duplicate,
-        conflict, in_flight, archived, to_archive
+        conflict, in_flight, archived, to_archive, replayed
     from ops.ledger(%(prefix)s)
     where received_day >= %(since)s
         and not exists (select from ops.ledger_minute where at = date_trunc('minute', %(now)s))

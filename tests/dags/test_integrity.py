@@ -63,6 +63,7 @@ def test_every_file_is_imported_without_an_error(bag: dict[str, Any]) -> None:
         ("live_validation", "CronTriggerTimetable */5 * * * * Asia/Shanghai"),
         ("lake_maintenance", "CronTriggerTimetable 30 4 * * * Asia/Shanghai"),
         ("reconcile", "CronTriggerTimetable 30 1 * * * Asia/Shanghai"),
+        ("running_senders", "CronTriggerTimetable 40 * * * * Asia/Shanghai"),
     ],
 )
 def test_every_schedule_is_stated_in_the_zone_of_the_city(

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import pytest
 
-from expectations.alerts import Failed, Known, Residue, read_open, settle, standing
+from expectations.alerts import read_open, settle, standing
 from expectations.answers import Answer
 from expectations.cases import Cases
+from expectations.known import Beat, Failed, Known, Platform, Residue
 from expectations.record import record
 from infra.deploy import deploy
 from streams.settings import Settings
@@ -33,6 +34,19 @@ def test_silence_says_who_since_when_and_what_to_do() -> None:
     said = texts(Known(CANTEEN, LONG_AGO, NOON - timedelta(minutes=30)))["silent"]
     for part in (CANTEEN.title, "2022-06-14 11:30", "10 分钟", CANTEEN.owner, "minsheng status"):
         assert part in said
+
+
+def test_silence_tells_whether_nothing_came_or_nothing_that_is_right() -> None:
+    heard = NOON - timedelta(minutes=30)
+    assert "没有收到任何新事件" in texts(Known(CANTEEN, LONG_AGO, heard))["silent"]
+    said = texts(Known(CANTEEN, LONG_AGO, heard, quarantined=42, refused=7))["silent"]
+    for part in (
+        "收到的 42 条全部在隔离区",
+        "minsheng quarantine list --source canteen_meal",
+        "7 条被网关或导入拒收",
+    ):
+        assert part in said
+    assert "没有收到" not in said
 
 
 def test_a_source_deployed_just_now_is_not_silent_and_one_that_never_sends_is() -> None:
@@ -59,6 +73,34 @@ def test_books_that_do_not_balance_are_said_with_the_newest_day_and_what_to_type
         assert part in found["ledger_open"]
     assert "相差 -4 条" in found["day_unexplained"]
     assert "minsheng day canteen_meal 2022-06-12" in found["day_unexplained"]
+
+
+def test_books_of_a_source_that_is_deployed_no_more_are_said_too() -> None:
+    platform = Platform(residues={"of_old": {date(2022, 6, 12): Residue(2, 0, 0)}})
+    (alert,) = standing([], NOON, platform)
+    assert (alert.code, alert.source) == ("ledger_open", "of_old")
+    assert "of_old 2022-06-12：对账差额 2" in alert.message
+
+
+@pytest.mark.parametrize(
+    ("late", "stuck", "said"),
+    [(10, None, None), (179, 20, None), (180, None, "12:00"), (5, 200, "11:59"), (5, None, None)],
+)
+def test_a_query_that_stands_still_is_said_and_nobody_is_called_silent_meanwhile(
+    late: int, stuck: int | None, said: str | None
+) -> None:
+    now = NOON + timedelta(minutes=3)
+    since = None if stuck is None else now - timedelta(seconds=stuck)
+    beats = [Beat("live", now - timedelta(seconds=late), 77, since), Beat("archive", now, 5, None)]
+    silent = Known(CANTEEN, LONG_AGO, NOON - timedelta(hours=1))
+    alerts = {each.code: each for each in standing([silent], now, Platform(beats))}
+    if said is None:
+        assert set(alerts) == {"silent"}
+        return
+    assert set(alerts) == {"stream_stalled"}
+    assert alerts["stream_stalled"].source is None
+    assert f"实时计算自 2022-06-14 {said} 起没有进展，已知 77 条未处理。" in alerts["stream_stalled"].message
+    assert "归档" not in alerts["stream_stalled"].message
 
 
 def test_cases_are_counted_not_told_one_by_one() -> None:
@@ -99,6 +141,18 @@ def test_an_alert_is_raised_once_and_cleared_when_it_is_over(settings: Settings)
         silent = ("silent", "canteen_meal", late)
         assert raised(late) == {silent}
         assert raised(late + timedelta(seconds=1)) == {silent}
+        for moment, state in ((late, "待核实"), (late, "已重放"), (NOON - timedelta(minutes=2), "待核实")):
+            connection.execute(
+                'insert into ops.quarantine (source, topic, partition, "offset", received_at, reasons,'
+                " excerpt, state)"
+                " select 'canteen_meal', 't', 0, count(*), %s, '[]', '', %s from ops.quarantine",
+                (moment, state),
+            )
+        refusal = "insert into ops.refusal values ('gateway', 'canteen_meal', %s, 'missing', 3)"
+        connection.execute(refusal, (day + timedelta(days=1),))
+        assert raised(late + timedelta(seconds=1)) == {silent}
+        (message,) = [each.message for each in read_open(connection) if each.code == "silent"]
+        assert "收到的 1 条全部在隔离区；今天另有 3 条被网关或导入拒收" in message
 
         record(connection, "day", "canteen_meal", day, [answer(success=False)])
         record(connection, "day", "canteen_meal", day - timedelta(days=1), [answer(success=True)])
@@ -109,5 +163,18 @@ def test_an_alert_is_raised_once_and_cleared_when_it_is_over(settings: Settings)
         record(connection, "day", "canteen_meal", day, [answer(success=True)])
         connection.execute("update ops.freshness set last_received_at = %s", (late,))
         assert raised(late + timedelta(seconds=3)) == set()
+        connection.execute(
+            "insert into ops.heartbeat (query, run, started_at, beat_at, behind)"
+            " values ('live', gen_random_uuid(), %s, %s, 0)",
+            (LONG_AGO, NOON),
+        )
+        for _ in range(2):
+            settle(connection, CONTRACTS, late + timedelta(seconds=4), settings.topic_prefix)
+            assert [(each.code, each.source) for each in read_open(connection)] == [
+                ("by_another", None),
+                ("stream_stalled", None),
+            ]
+        connection.execute("update ops.heartbeat set beat_at = %s", (late,))
+        settle(connection, CONTRACTS, late + timedelta(seconds=5), settings.topic_prefix)
         kept = connection.execute("select code, cleared_at is null from ops.alert order by id").fetchall()
-    assert kept == [("by_another", True), ("silent", False), ("day_failed", False)]
+    assert kept == [("by_another", True), ("silent", False), ("day_failed", False), ("stream_stalled", False)]

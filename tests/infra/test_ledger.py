@@ -18,6 +18,7 @@ from streams.zone import ZONE
 
 DAY, NEXT = date(2026, 5, 4), date(2026, 5, 5)
 TOPIC, ANEW = UUID(int=1), UUID(int=2)
+HALF_AN_HOUR = timedelta(minutes=30)
 counts = st.integers(0, 10**9)
 
 
@@ -35,7 +36,7 @@ def test_every_event_that_is_not_accounted_for_is_residue(
     assert entry.balances == (lost == 0 and min(unarchived, sent) == 0)
 
 
-@given(st.lists(st.tuples(*[counts] * 10), max_size=6))
+@given(st.lists(st.tuples(*[counts] * 10, st.just(True), counts, counts), max_size=6))
 def test_the_sum_has_the_sum_of_residues(rows: list[tuple[int, ...]]) -> None:
     entries = [Entry("meal", DAY, *row) for row in rows]
     whole = total(entries, "all", DAY)
@@ -43,6 +44,8 @@ def test_the_sum_has_the_sum_of_residues(rows: list[tuple[int, ...]]) -> None:
     assert whole.sent == sum(entry.sent for entry in entries)
     assert whole.archive_residue == sum(entry.archive_residue for entry in entries)
     assert whole.acknowledged == sum(entry.acknowledged for entry in entries)
+    assert whole.replayed == sum(entry.replayed for entry in entries)
+    assert whole.ever_quarantined == sum(entry.ever_quarantined for entry in entries)
 
 
 def test_what_was_acknowledged_and_is_not_in_kafka_is_a_loss_once_the_day_is_over() -> None:
@@ -98,6 +101,31 @@ class Books:
 def books(settings: Settings) -> Iterator[Books]:
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
         yield Books(connection, settings.topic_prefix)
+
+
+@pytest.mark.servers
+def test_what_was_replayed_is_told_as_a_part_of_where_it_stands_now(books: Books) -> None:
+    """Of four that left quarantine three are accepted, and one is known already."""
+    books.sent("meal", DAY, first=0, end=10, seen=10)
+    books.stands("live", "meal", 10)
+    books.stands("archive", "meal", 10)
+    for outcome, events in (("accepted", 7), ("quarantined", 2), ("duplicate", 1)):
+        books.tally("live", "meal", DAY, outcome, events)
+    books.tally("archive", "meal", DAY, "archived", 10)
+    replay = "insert into ops.replay (by, note, selection) values ('x', 'y', '{}') returning id"
+    (number,) = books.connection.execute(replay).fetchone() or (0,)
+    for place, (outcome, event_day) in enumerate(
+        [("accepted", DAY), ("accepted", NEXT), ("accepted", DAY), ("duplicate", DAY)]
+    ):
+        books.connection.execute(
+            "insert into ops.replayed values (%s, %s, 'meal', %s, %s, %s, false, 'v')",
+            (place, number, event_day, DAY, outcome),
+        )
+    (entry,) = books.read()
+    assert (entry.replayed, entry.replayed_known, entry.ever_quarantined) == (3, 1, 6)
+    assert entry.balances
+    books.connection.execute("update ops.replayed set received_day = %s where quarantine_id = 0", (NEXT,))
+    assert [(each.received_day, each.replayed) for each in books.read()] == [(DAY, 2), (NEXT, 1)]
 
 
 @pytest.mark.servers
@@ -284,7 +312,7 @@ def test_what_was_refused_and_acknowledged_upstream_stands_beside_what_was_sent(
 @pytest.mark.servers
 def test_hours_add_up_with_what_they_took_over_and_passed_on(books: Books) -> None:
     now = datetime(2026, 5, 5, 1, 30, tzinfo=ZONE)
-    cumulative = {  # at: day -> sent, accepted, in flight
+    cumulative = {  # at: day -> sent, accepted, in flight; ten of the accepted were replayed lately
         now - timedelta(hours=3): {DAY: (100, 90, 10)},
         now - timedelta(hours=2, minutes=1): {DAY: (150, 150, 0)},
         now - timedelta(hours=1): {DAY: (170, 165, 4), NEXT: (10, 9, 1)},
@@ -294,12 +322,13 @@ def test_hours_add_up_with_what_they_took_over_and_passed_on(books: Books) -> No
     for at, days in cumulative.items():
         for day, (sent, accepted, in_flight) in days.items():
             books.connection.execute(
-                "insert into ops.ledger_minute values (%s, 'meal', %s, %s, %s, 0, 0, 0, %s, 0, 0)",
-                (at, day, sent, accepted, in_flight),
+                "insert into ops.ledger_minute values (%s, 'meal', %s, %s, %s, 0, 0, 0, %s, 0, 0, %s)",
+                (at, day, sent, accepted, in_flight, 10 if day == NEXT and at > now - HALF_AN_HOUR else 0),
             )
     hours = read_hours(books.connection, now.astimezone(UTC), 2, "meal")
     assert [(h.hour.astimezone(ZONE).hour, h.sent, h.carried, h.accepted, h.in_flight) for h in hours] == [
         (0, 30, 0, 24, 5),
         (1, 40, 5, 44, 2),
     ]
+    assert [hour.replayed for hour in hours] == [0, 10]
     assert [(h.residue, h.worst_residue) for h in hours] == [(1, 1), (-1, 0)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from infra.cli.main import app
 from infra.deploy import deploy
 from infra.retention import forgotten, oldest_kept, prune
+from spark_jobs.live.ledger import forget_batches
 from streams.settings import Settings
 from tests.core_sources import as_written
 
@@ -30,11 +31,6 @@ def fill(settings: Settings, ages: list[int]) -> None:
                 (number, moment),
             )
             connection.execute(
-                "insert into ops.batch (query, run, batch, started_at, committed_at, events)"
-                " values ('live', gen_random_uuid(), %s, %s, %s, 1)",
-                (number, moment, moment),
-            )
-            connection.execute(
                 "insert into ops.validation"
                 " (scope, source, event_day, validated_at, success, evaluated, failed, results)"
                 " values ('day', 'a', %s, %s, true, 1, 0, '[]')",
@@ -46,7 +42,6 @@ def left(settings: Settings) -> list[int]:
     with psycopg.connect(settings.postgres_dsn) as connection:
         counts = (
             connection.execute("select count(*) from ops.quarantine").fetchone(),
-            connection.execute("select count(*) from ops.batch").fetchone(),
             connection.execute("select count(*) from ops.validation").fetchone(),
         )
     return [count[0] for count in counts if count]
@@ -56,12 +51,12 @@ def left(settings: Settings) -> list[int]:
 def test_rows_older_than_the_setting_are_deleted(settings: Settings, days: int, gone: int) -> None:
     keeping = settings.model_copy(update={"ops_retention_days": days})
     fill(settings, [0, 100, 101, 400, 401])
-    expected = dict.fromkeys(("quarantine", "batch", "validation"), gone)
+    expected = dict.fromkeys(("quarantine", "validation"), gone)
     expected |= dict.fromkeys(("unique_claim", "case_step"), 0)
     assert prune(keeping, TODAY, dry_run=True) == expected
-    assert left(settings) == [5, 5, 5]
+    assert left(settings) == [5, 5]
     assert prune(keeping, TODAY) == expected
-    assert left(settings) == [5 - gone] * 3
+    assert left(settings) == [5 - gone] * 2
     assert prune(keeping, TODAY) == dict.fromkeys(expected, 0)
 
 
@@ -107,3 +102,25 @@ def test_a_rollup_of_a_forgotten_day_is_refused_before_anything_starts(settings:
     result = CliRunner().invoke(app, ["rollup", "run", "--day", "2020-01-01", "--source", "canteen_meal"])
     assert result.exit_code == 2
     assert "canteen_meal 2020-01-01" in " ".join(result.stderr.split())
+
+
+def test_batches_and_minutes_of_the_ledger_are_kept_for_three_days(settings: Settings) -> None:
+    now = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
+        for hours in (0, 71, 73):
+            at = now - timedelta(hours=hours)
+            connection.execute(
+                "insert into ops.batch (query, run, batch, started_at, committed_at, events)"
+                " values ('live', gen_random_uuid(), %s, %s, %s, 1)",
+                (hours, at, at),
+            )
+            connection.execute(
+                "insert into ops.ledger_minute values (%s, 'meal', %s, 1, 1, 0, 0, 0, 0, 1, 0)", (at, TODAY)
+            )
+        forget_batches(connection, now)
+        assert connection.execute("select array_agg(batch order by batch) from ops.batch").fetchone() == (
+            [0, 71],
+        )
+        assert connection.execute("select min(at) from ops.ledger_minute").fetchone() == (
+            now - timedelta(hours=71),
+        )

@@ -6,6 +6,7 @@ import json
 from datetime import date, timedelta
 
 import hypothesis
+import psycopg
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from infra.cli.main import app
-from infra.sequences import found, look
+from infra.ledger import read_senders
+from infra.sequences import found, look, look_at_running
 from spark_jobs.lake import TABLE
 from streams.settings import Settings
 
@@ -106,3 +108,32 @@ def test_numbers_are_found_in_the_lake_and_stand_on_the_ledger(settings: Setting
     write_deltalake(str(settings.lake_dir / TABLE), late, mode="append")
     look(settings, DAY + timedelta(days=1))
     assert CliRunner().invoke(app, again).exit_code == 0
+
+
+@pytest.mark.servers
+def test_the_running_day_shows_its_gaps_and_leaves_the_days_before_alone(settings: Settings) -> None:
+    """A number of yesterday that comes today is no gap today, and closes yesterday's when the day is over."""
+    topic = f"{settings.topic_prefix}meal"
+
+    def archived(events: list[tuple[date, str, object]]) -> None:
+        offsets = pa.array([ord(id_) for _, id_, _ in events])
+        rows = pa.Table.from_batches([batch(events)]).set_column(0, "topic", pa.array([topic] * len(events)))
+        rows = rows.set_column(2, "offset", offsets)
+        write_deltalake(str(settings.lake_dir / TABLE), rows, mode="append", partition_by=["received_day"])
+
+    def kept() -> list[tuple[date, int, list[tuple[int, int]]]]:
+        with psycopg.connect(settings.postgres_dsn) as connection:
+            return [(each.received_day, each.missing, each.gaps) for each in read_senders(connection)]
+
+    archived([(EVE, "a", 1), (EVE, "b", 4)])
+    look(settings, EVE)
+    archived([(DAY, "c", 2), (DAY, "d", 6)])
+    look_at_running(settings, DAY)
+    assert kept() == [(EVE, 2, [[2, 3]]), (DAY, 1, [[5, 5]])]
+    archived([(DAY, "e", 5)])
+    look_at_running(settings, DAY)
+    assert kept() == [(EVE, 2, [[2, 3]]), (DAY, 0, [])]
+    look(settings, DAY)
+    assert kept() == [(EVE, 1, [[3, 3]]), (DAY, 0, [])]
+    odd = CliRunner().invoke(app, ["reconcile", "senders", "--running", "--day", "2026-05-04"])
+    assert odd.exit_code == 2

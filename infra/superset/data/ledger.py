@@ -13,6 +13,8 @@ from streams.contract.model import Contract
 from streams.zone import ZONE_NAME
 
 BOOKED = " - ".join(f"l.{outcome}" for outcome in OUTCOMES)
+SHOWN = {"accepted": OUTCOMES["accepted"], "replayed": "其中重放", **OUTCOMES}
+"""Outcomes, and how many of the accepted were in quarantine first: a part of them, and no term of the sum."""
 SINCE = f"(date_trunc('hour', now()) - interval '{MOST_HOURS - 1} hours')"
 
 
@@ -59,7 +61,7 @@ def ledger_of_days(contracts: Mapping[str, Contract], topic_prefix: str) -> Data
     entries = READ % {"prefix": sql.text(topic_prefix), "source": "null", "day": "null", "since": "null"}
     query = (
         "select l.received_day, l.source, coalesce(s.title, l.source) as source__label, l.acknowledged,"
-        f" l.refused, l.sent as received, {', '.join(f'l.{outcome}' for outcome in OUTCOMES)}, l.in_flight,"
+        f" l.refused, l.sent as received, {', '.join(f'l.{name}' for name in SHOWN)}, l.in_flight,"
         f" l.sent - {BOOKED} - l.in_flight as residue, l.archived, l.to_archive,"
         " l.sent - l.archived - l.to_archive as archive_residue,"
         " case when l.is_over then greatest(l.acknowledged - l.sent, 0) else 0 end as lost_upstream"
@@ -69,7 +71,7 @@ def ledger_of_days(contracts: Mapping[str, Contract], topic_prefix: str) -> Data
         "acknowledged": "上游确认",
         "refused": "拒收",
         "received": "已接收",
-        **OUTCOMES,
+        **SHOWN,
         "in_flight": "在途",
         "residue": "差额",
         "archived": "已归档",
@@ -101,14 +103,14 @@ def ledger_of_hours(contracts: Mapping[str, Contract]) -> Dataset:
     numbers = {
         "sent": "已接收",
         "carried": "上时在途",
-        **OUTCOMES,
+        **SHOWN,
         "in_flight": "在途",
         "residue": "差额",
         "worst_residue": "最大差额",
     }
     query = (
         f"select {sql.local('l.hour')} as local_hour, l.source, s.title as source__label, l.sent, l.carried,"
-        f" {', '.join(f'l.{outcome}' for outcome in OUTCOMES)}, l.in_flight,"
+        f" {', '.join(f'l.{name}' for name in SHOWN)}, l.in_flight,"
         f" l.sent + l.carried - {BOOKED} - l.in_flight as residue, l.worst_residue"
         f" from ({entries}) l join {titles(contracts)} on s.source = l.source"
     )

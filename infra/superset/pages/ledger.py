@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from infra.superset.assets import Dashboard, Filter, Period, Section
 from infra.superset.charts import PALE_RED, RED, newest_days, table, tile, warn
-from infra.superset.data.ledger import ledger_of_days, ledger_of_hours, ledger_of_today, senders
-from infra.superset.data.overview import OUTCOMES
+from infra.superset.data.ledger import SHOWN, ledger_of_days, ledger_of_hours, ledger_of_today, senders
 from streams.contract.model import Contract
 
 SLUG = "ledger"
@@ -21,15 +20,16 @@ def ledger_page(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboa
     newest = [newest_days("received_day")]
     residues = ("residue", "archive_residue", "lost_upstream")
     shown = (
-        "acknowledged", "refused", "received", *OUTCOMES, "in_flight", "residue", "archived", "to_archive",
+        "acknowledged", "refused", "received", *SHOWN, "in_flight", "residue", "archived", "to_archive",
         "archive_residue", "lost_upstream",
     )  # fmt: skip
-    of_hour = ("sent", "carried", *OUTCOMES, "in_flight", "residue", "worst_residue")
+    of_hour = ("sent", "carried", *SHOWN, "in_flight", "residue", "worst_residue")
     of_sender = ("events", "numbered", "lowest", "highest", "missing", "repeated", "unreadable")
     return Dashboard(
         slug=SLUG,
         title="账实相符",
-        about="已接收 = 入账 + 隔离 + 重复 + 冲突 + 在途。Kafka、实时、归档各自计数，差额应为 0。",
+        about="已接收 = 入账 + 隔离 + 重复 + 冲突 + 在途。Kafka、实时、归档各自计数，差额应为 0。"
+        "「其中重放」是入账的一部分：先隔离，后重放。",
         rows=(
             (
                 tile(
@@ -98,7 +98,7 @@ def ledger_page(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboa
             (
                 table(
                     "ledger-senders",
-                    "带序号的发送方：缺号与重号（每日核对一次）",
+                    "带序号的发送方：缺号与重号（当天每小时、次日凌晨核对）",
                     numbered,
                     ["received_day", "source__label", "sender", *of_sender, "gaps"],
                     width=12,

@@ -142,6 +142,11 @@ def test_a_replay_is_tried_then_done_and_the_ledger_balances(platform: Platform)
     assert (done["accepted"], done["still_quarantined"], done["dry_run"]) == (3, 0, False)
     (of_day,) = answer("ledger")
     assert (of_day["accepted"], of_day["quarantined"], of_day["residue"]) == (10, 2, 0)
+    assert (of_day["replayed"], of_day["ever_quarantined"]) == (3, 5)
+    assert answer("quarantine", "list", "--state", "replayed")["events"] == of_day["replayed"]
+    heads, row, *_ = run("ledger").stdout.splitlines()
+    assert heads.split()[5:8] == ["入账", "其中重放", "隔离"]
+    assert row.split()[5:8] == ["10", "3", "2"]
 
 
 def test_a_patch_is_checked_and_what_still_fails_is_said(platform: Platform, tmp_path: Path) -> None:

@@ -61,8 +61,11 @@ def fill(
         _publications(connection, contract, now, random, days)
         _operations(connection, contract, now, topic_prefix)
     connection.execute(
-        "insert into ops.ledger_minute select date_trunc('minute', now()), source, received_day, sent,"
-        " accepted, quarantined, duplicate, conflict, in_flight, archived, to_archive from ops.ledger(%s)",
+        "insert into ops.ledger_minute (at, source, received_day, sent, accepted, quarantined, duplicate,"
+        " conflict, in_flight, archived, to_archive, replayed)"
+        " select date_trunc('minute', now()), source, received_day, sent,"
+        " accepted, quarantined, duplicate, conflict, in_flight, archived, to_archive, replayed"
+        " from ops.ledger(%s)",
         (topic_prefix,),
     )
     connection.execute(

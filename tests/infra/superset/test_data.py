@@ -387,9 +387,19 @@ def test_live_and_the_rows_of_a_day_make_the_published_number(owner: Connection)
 
 
 def test_days_and_hours_of_the_ledger_balance_on_the_page(owner: Connection, filled: Settings) -> None:
+    source = next(iter(EVERY))
+    owner.execute("insert into ops.replay (by, note, selection) values ('x', 'y', '{}')")
+    owner.execute(
+        "insert into ops.replayed select 1, max(id), %(source)s, %(day)s, %(day)s, 'accepted', false, 'v'"
+        " from ops.replay",
+        {"source": source, "day": datetime.now(ZONE).date()},
+    )
+    owner.execute("update ops.ledger_minute set replayed = 1 where source = %s", (source,))
     days = ask(owner, ledger_of_days(EVERY, filled.topic_prefix))
     assert {row["source"] for row in days} >= set(EVERY)
     assert {(row["residue"], row["lost_upstream"]) for row in days} == {(0, 0)}
+    assert {row["source"]: row["replayed"] for row in days if row["replayed"]} == {source: 1}
     hours = ask(owner, ledger_of_hours(EVERY))
     assert {row["source"] for row in hours} == set(EVERY)
     assert {(row["residue"], row["worst_residue"], row["in_flight"]) for row in hours} == {(0, 0, 6)}
+    assert {row["source"]: row["replayed"] for row in hours if row["replayed"]} == {source: 1}

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from infra.ledger import read_ledger, total
 from spark_jobs.replay import commit, run
 from spark_jobs.replay.run import Wish
 from spark_jobs.replay.selection import OPEN, REPLAYED, Selection
-from tests.spark_jobs.replay.platform import SOURCE, Platform, contract, meal
+from tests.spark_jobs.replay.platform import NOON, SOURCE, Platform, contract, meal
 
 pytestmark = pytest.mark.servers
 
@@ -46,6 +47,7 @@ class Plain:
     bound: int = BOUNDS[0]
     first: dict[int, int] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
+    replayed: Counter[str] = field(default_factory=Counter)
     waiting: list[Any] = field(default_factory=list)
     served: dict[int, int] = field(default_factory=dict)
     claimed: set[int] = field(default_factory=set)
@@ -75,7 +77,9 @@ class Plain:
         self.waiting += [each for each in enumerate(values, begin) if not self.take(*each)]
 
     def replay(self) -> None:
+        before = Counter(self.outcomes)
         self.waiting = [each for each in self.waiting if not self.take(*each)]
+        self.replayed += self.outcomes - before
 
 
 class Killed(Exception):
@@ -115,6 +119,7 @@ def test_any_history_comes_to_the_plain_count(platform: Platform, history: list[
 
     assert platform.tally() == plain.outcomes + Counter(quarantined=len(plain.waiting))
     assert platform.tally().total() == sent
+    assert_the_ledger_shows_the_moves(platform, plain)
     found = platform.ask(
         f"select coalesce(sum(meals), 0)::int, coalesce(sum(price_fen), 0)::int from live.{SOURCE}__meals"
     )
@@ -129,6 +134,17 @@ def test_any_history_comes_to_the_plain_count(platform: Platform, history: list[
     ]
     replayed = platform.ask(f"select count(*) from ops.quarantine where state = '{REPLAYED}'")
     assert replayed == platform.ask("select count(*) from ops.replayed")
+
+
+def assert_the_ledger_shows_the_moves(platform: Platform, plain: Plain) -> None:
+    """What left quarantine is a part of where it stands now; with what is left it is all that ever came."""
+    with psycopg.connect(platform.settings.postgres_dsn) as connection:
+        entries = read_ledger(connection, platform.settings.topic_prefix)
+        (ever,) = connection.execute("select count(*) from ops.quarantine").fetchone() or (0,)
+    entry = total(entries, SOURCE, NOON.date())
+    assert entry.replayed == plain.replayed["accepted"] <= entry.accepted
+    assert entry.replayed_known == plain.replayed["duplicate"] + plain.replayed["conflict"]
+    assert entry.ever_quarantined == ever
 
 
 def record(place: int, event: Any) -> bytes | dict[str, Any]:
