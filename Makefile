@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 INSTALL := $(PYTHON) -m infra.install
 BIN := .venvs/stream/bin
 .DEFAULT_GOAL := help
-.PHONY: demo up down status logs doctor test check bench docs locks clean help
+.PHONY: demo up down status logs doctor test check bench compose-test docs locks clean help
 
 demo: ## install what is missing, start everything, play a simulated day of the city
 	@$(INSTALL) demo && $(BIN)/minsheng demo
@@ -33,6 +33,9 @@ check: ## lint, types, imports, unit and contract tests; no servers
 bench: ## measure; minutes of full load
 	@$(INSTALL) test && $(BIN)/python -m tests.benchmarks
 
+compose-test: ## build the containers, start them, kill a broker and a worker; makes an engine where it can
+	@$(INSTALL) check && $(BIN)/python -m tests.compose
+
 docs: ## write the documentation as a site: a page for each source, the pages of docs/
 	@$(INSTALL) check && $(BIN)/minsheng contract docs
 
@@ -43,4 +46,4 @@ clean: ## remove build results and caches; environments, jars and data stay
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile

@@ -13,7 +13,6 @@ from sqlalchemy import URL
 from streams.settings import REPOSITORY, Settings
 from streams.zone import ZONE_NAME
 
-LOOPBACK = "127.0.0.1"
 ADMIN = "admin"
 DATABASE = "airflow"
 SECRETS = ("airflow_fernet", "airflow_jwt", "airflow_key")
@@ -36,7 +35,7 @@ def configuration(settings: Settings) -> str:
 
 def url(settings: Settings) -> str:
     """Where Airflow's pages and API are."""
-    return f"http://{LOOPBACK}:{settings.airflow_port}"
+    return f"http://{settings.airflow_address}:{settings.airflow_port}"
 
 
 def _sections(settings: Settings) -> Mapping[str, Mapping[str, object]]:
@@ -58,7 +57,7 @@ def _sections(settings: Settings) -> Mapping[str, Mapping[str, object]]:
         "database": {"sql_alchemy_conn": _database(settings), "sql_alchemy_pool_size": 5},
         "logging": {"base_log_folder": folder / "logs", "colored_console_log": False},
         "api": {
-            "host": LOOPBACK,
+            "host": settings.airflow_host,
             "port": settings.airflow_port,
             "base_url": url(settings),
             "workers": 1,

@@ -43,7 +43,7 @@ def command(settings: Settings) -> tuple[str, ...]:
     """
     return (
         str(program("gunicorn", "superset")),
-        f"--bind={LOOPBACK}:{settings.superset_port}",
+        f"--bind={settings.superset_host}:{settings.superset_port}",
         "--workers=1",
         f"--threads={THREADS}",
         "--worker-class=gthread",

@@ -16,7 +16,7 @@ PAGES = (REPOSITORY / "README.md", REPOSITORY / "README.zh-CN.md", *(REPOSITORY 
 CODE = re.compile(
     r"^```\w*\n(?P<fenced>.*?)^```|^    (?P<indented>[^\n]*)$|`(?P<inline>[^`\n]+)`", re.M | re.S
 )
-TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def code_of(page: Path) -> Iterator[str]:

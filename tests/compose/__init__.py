@@ -1,0 +1,1 @@
+"""The platform in containers, for real: `make compose-test`. Never part of `make test`."""
