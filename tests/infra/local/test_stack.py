@@ -6,6 +6,7 @@ import io
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,13 @@ from infra.local.errors import NotReady, PartFailed
 from infra.local.folders import run_dir
 from infra.local.leftovers import leftovers
 from infra.local.stack import Stack
+from infra.security.certificates import make_certificates
+from spark_jobs.cluster import Cluster
+from streams.delivery import Record
+from streams.errors import KafkaRefused
+from streams.kafka_sender import KafkaSender, Patience
 from streams.settings import Settings
+from streams.topics import admin_client
 from tests.conftest import free_port
 from tests.waiting import wait_for
 
@@ -116,6 +123,46 @@ def test_a_changed_setting_restarts_the_part_that_it_is_about(stack: Stack) -> N
     assert after["postgres"] == before["postgres"]
     assert "-Xmx400m" in psutil.Process(after["kafka"]).cmdline()
     stack.up(PARTS)
+
+
+def test_one_setting_makes_kafka_secure_with_its_events_in_place(stack: Stack) -> None:
+    topic = "events.parking_notice"
+    with admin_client(stack.settings) as admin:
+        admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}})
+    _send(stack.settings, topic)
+    settings = Settings(
+        **{
+            **stack.settings.model_dump(),
+            "security": "tls",
+            "kafka_admin_bootstrap": f"127.0.0.1:{free_port()}",
+        }
+    )
+    secure = Stack(settings, {**stack.environment, "MINSHENG_SECURITY": "tls"}, stack.console)
+    before = pids(stack)
+    secure.up(["kafka"])
+    assert pids(secure)["kafka"] != before["kafka"]
+    with pytest.raises(KafkaRefused, match="wants TLS"):
+        _send(stack.settings, topic)
+    _send(settings, topic)
+    with Cluster(settings) as cluster:
+        assert set(cluster.end_offsets(cluster.describe([topic])[topic].all()).values()) == {2}
+
+    running = pids(secure)["kafka"]
+    secure.up(["kafka"])
+    assert pids(secure)["kafka"] == running
+    make_certificates(settings, datetime.now(UTC), renew=True)
+    secure.up(["kafka"])
+    assert pids(secure)["kafka"] != running  # with the new certificate
+    _send(settings, topic)
+    stack.up(PARTS)
+
+
+def _send(settings: Settings, topic: str) -> None:
+    sender = KafkaSender(settings, name="test", principal="gateway", patience=Patience(5, 5))
+    try:
+        sender.send(Record(topic, b"key", b"{}")).result(20)
+    finally:
+        sender.close()
 
 
 def test_a_taken_port_is_said_before_anything_starts(stack: Stack) -> None:

@@ -70,7 +70,7 @@ def test_https_is_answered_and_plain_http_is_not(settings: Settings, files: tupl
                 headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/cloudevents+json"},
                 content=b"{}",
             )
-        assert 400 <= answer.status_code < 500
+        assert 400 <= answer.status_code < 500, answer.text
     finally:
         process.terminate()
         process.communicate(timeout=20)
