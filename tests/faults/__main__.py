@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def figures(report: Path) -> str:
     found: Found = defaultdict(list)
     for line in report.read_text(encoding="utf-8").splitlines():
         each = json.loads(line)
-        found[each["fault"], each["rate"]].append(each["seconds"])
+        found[each["fault"], each["rate"]].append(each["seconds"] or math.inf)
     lines = [
         f"{median(seconds):7.1f} s  longest {max(seconds):7.1f} s  of {len(seconds)}"
         f"  at {rate:5.0f} events/s  {fault}\n"

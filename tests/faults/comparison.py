@@ -39,7 +39,12 @@ def differences(settings: Settings, contracts: Mapping[str, Contract], sent: Seq
             ("Kafka", _kafka(settings), answer.rows(_ENDS)),
         ]
         found = [_told(name, actual, expected) for name, actual, expected in pairs if actual != expected]
-        return [*found, *_distinct(connection, answer), *_ledger(settings, connection, sent)]
+        return [
+            *found,
+            *_distinct(connection, answer),
+            *_reasons(connection, sent),
+            *_ledger(settings, connection, sent),
+        ]
 
 
 _RECORDS = 'select topic, partition, "offset", received_at, value from sent'
@@ -99,6 +104,15 @@ def _distinct(connection: psycopg.Connection, answer: Answer) -> Iterator[str]:
             must.update(value)
         if not _joined(stands, stands) == _joined(must, must) == _joined(stands, must):
             yield f"live.distinct_day: {key} is the sketch of other values"
+
+
+def _reasons(connection: psycopg.Connection, sent: Sequence[Sent]) -> Iterator[str]:
+    """Whatever else is wrong with an event, the reason that it was made for is among those that it has."""
+    told = {row[:4]: row[4] for row in connection.execute(tables.REASONS).fetchall()}
+    for each in sent:
+        codes = told.get((each.topic, each.partition, each.offset, each.received_at), [])
+        if each.made.code is not None and each.made.code not in codes:
+            yield f"ops.quarantine: {codes} instead of {each.made.code} for {each.made.value[:200]!r}"
 
 
 def _joined(one: hll_sketch, other: hll_sketch) -> float:

@@ -42,7 +42,7 @@ def trial(trials: Trials, request: pytest.FixtureRequest) -> Iterator[Trial]:
     found = trials.current()
     yield found
     if not found.is_sound:
-        print(found.platform.logs())  # noqa: T201 (pytest shows it where the test fails)
+        print(found.platform.story())  # noqa: T201 (pytest shows it where the test fails)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -51,4 +51,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section(f"faults, FAULTS_SEED={seed()}")
     for each in MEASURED:
-        terminalreporter.write_line(f"{each.seconds:7.1f} s at {each.rate:5.0f} events/s  {each.fault}")
+        terminalreporter.write_line(f"{each.told:>16} at {each.rate:5.0f} events/s  {each.fault}")

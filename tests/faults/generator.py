@@ -21,13 +21,16 @@ MIXTURE: Mapping[Kind, int] = {
     "good": 70, "poison": 8, "near": 6, "far": 6, "conflict": 3, "break": 5, "far_time": 2,
 }  # fmt: skip
 POISON: Mapping[Kind, int] = {"poison": 1}
+FAR_TIMES: Mapping[Kind, int] = {"far_time": 1, "good": 1}
+ANEW: Mapping[Kind, int] = {"good": 80, "poison": 10, "break": 10}
+"""Nothing about events that were sent before."""
 PEOPLE = 300
 AGES = tuple(timedelta(seconds=seconds) for seconds in (0, 0, 30, 3_600, 86_400, 172_800))
 UNREADABLE: tuple[tuple[bytes, str], ...] = (
     (b'{"specversion": "1.0", "id"', "not_json"), (b"", "not_json"), (b'{"id": "\xff"}', "not_utf8"),
     (b"[1, 2]", "not_an_object"),
 )  # fmt: skip
-FAR_TIMES = (("1970-01-01T08:00:00Z", "too_old"), ("2099-12-31T00:00:00Z", "too_new"))
+FAR = (("1970-01-01T08:00:00Z", "too_old"), ("2099-12-31T00:00:00Z", "too_new"))
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,15 @@ class Generator:
         self._dice = Random(seed)
         self._clock = clock
         self._known: list[tuple[Contract, Made]] = []
+        self._hot: str | None = None
         self._fresh = {contract.source: _fresh_fields(contract) for contract in self._contracts}
 
-    def make(self, mixture: Mapping[Kind, int] = MIXTURE) -> list[Made]:
-        """A record, or a few that belong together, in the order in which they must be sent."""
+    def make(self, mixture: Mapping[Kind, int] = MIXTURE, key: str | None = None) -> list[Made]:
+        """A record, or a few that belong together, in the order in which they must be sent.
+
+        `key` goes before the records' own, and is that of their duplicates too.
+        """
+        self._hot = key
         (kind,) = self._dice.choices(list(mixture), list(mixture.values()))
         if kind in ("near", "far", "conflict") and not self._known:
             kind = "good"
@@ -89,7 +97,7 @@ class Generator:
 
     def _accepted(self, contract: Contract, data: Event) -> Made:
         event = self._event(contract, data)
-        return Made(contract.source, event["id"], _encoded(event), "accepted", None, event)
+        return Made(contract.source, self._key(), _encoded(event), "accepted", None, event)
 
     def _again(self, contract: Contract, first: Made) -> Made:
         """The same event a second time, byte by byte or written anew."""
@@ -108,7 +116,7 @@ class Generator:
     def _breaking(self, contract: Contract) -> list[Made]:
         """Events that a rule across events lets through, and one more, which breaks it."""
         bad = self._dice.choice([each for each in contract.examples.bad if each.because.startswith(UNIQUE)])
-        subject, key = self._subject(), f"{self._dice.getrandbits(64):x}"
+        subject, key = self._subject(), self._key()
         rule = contract.unique[bad.because.removeprefix(UNIQUE)]
         before = bad.before or (contract.examples.good[0],) * rule.times
         at = self._clock() - self._dice.choice(AGES)
@@ -121,7 +129,7 @@ class Generator:
         return [self._keep(contract, each) for each in made]
 
     def _poison(self, contract: Contract) -> Made:
-        key = f"{self._dice.getrandbits(64):x}"
+        key = self._key()
         bad: list[BadExample] = [
             each for each in contract.examples.bad if not each.because.startswith(UNIQUE) and not each.time
         ]
@@ -134,13 +142,16 @@ class Generator:
 
     def _far_time(self, contract: Contract) -> Made:
         """An event of 1970 or 2099."""
-        time, code = self._dice.choice(FAR_TIMES)
+        time, code = self._dice.choice(FAR)
         event = {**self._event(contract, contract.examples.good[0]), "time": time}
-        return Made(contract.source, event["id"], _encoded(event), "quarantined", code)
+        return Made(contract.source, self._key(), _encoded(event), "quarantined", code)
 
     def _keep(self, contract: Contract, made: Made) -> Made:
         self._known.append((contract, made))
         return made
+
+    def _key(self) -> str:
+        return self._hot or f"{self._dice.getrandbits(64):x}"
 
     def _subject(self) -> int:
         return self._dice.getrandbits(110)

@@ -34,10 +34,14 @@ SOURCES = (*CORE, "neighbourhood_request")
 """As they are written, rules across events and a life cycle among them."""
 PREFIX = "faults."
 # Short, so that every fault meets the archive at work too.
-ARCHIVE_TRIGGER_SECONDS = 2
+ARCHIVE_TRIGGER_SECONDS = 4
 START_SECONDS = 120
 _BEATS = "select count(*) from ops.heartbeat where clock_timestamp() - beat_at < interval '30 s'"
 _QUERIES = 2
+_ACTIVITY = """
+    select application_name, state, wait_event_type, wait_event, now() - xact_start, left(query, 200)
+    from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+"""
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,13 @@ class Platform:
         """Events that have an outcome (live) or stand in the lake (archive)."""
         return self.ask("select coalesce(sum(events), 0) from ops.tally where query = %s", query)
 
-    def logs(self) -> str:
-        """The end of each part's log."""
-        files = sorted(self._folder.glob("*.log"))
-        return "\n".join(f"--- {file.name}\n{file.read_text(errors='replace')[-6_000:]}" for file in files)
+    def story(self) -> str:
+        """For who wonders why it failed: what PostgreSQL works at, and the end of each part's log."""
+        with self.connect(superuser=True) as connection:
+            told = [str(row) for row in connection.execute(_ACTIVITY).fetchall()]
+        for file in sorted(self._folder.glob("*.log")):
+            told += [f"--- {file.name}", file.read_text(errors="replace")[-6_000:]]
+        return "\n".join(told)
 
     def _disk(self, folder: Path, size_mib: int) -> Disk:
         disk = Disk(folder, size_mib)

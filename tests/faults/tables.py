@@ -40,8 +40,8 @@ TABLES: Mapping[str, tuple[str, str]] = {
         "select source, event_day, received_day, count(*) from sent where outcome = 'accepted' group by all",
     ),
     "ops.quarantine": (
-        """select source, topic, partition, "offset", received_at, reasons->0->>'code' from ops.quarantine""",
-        """select source, topic, partition, "offset", received_at, code from sent
+        'select source, topic, partition, "offset", received_at from ops.quarantine',
+        """select source, topic, partition, "offset", received_at from sent
             where outcome = 'quarantined'""",
     ),
     "ops.conflict": (
@@ -60,6 +60,10 @@ TABLES: Mapping[str, tuple[str, str]] = {
 UNIQUE_CLAIMS = (
     f"select name, nullif(bucket, 'infinity'), event_day, position from ops.unique_claim t {_NAMED}"
 )
+REASONS = """
+    select topic, partition, "offset", received_at, jsonb_path_query_array(reasons, '$[*].code')
+    from ops.quarantine
+"""
 STEPS = "select source, case_id, step, position from ops.case_step"
 PLACES = "select source, received_day, place, events from ops.place_day"
 DISTINCT = "select source, metric, measure, event_day, dimensions, sketch from live.distinct_day"

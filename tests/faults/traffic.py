@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 180
 CLIENT: Mapping[str, Any] = {
     "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4", "message.timeout.ms": 0,
     "reconnect.backoff.max.ms": 500, "queue.buffering.max.messages": 1_000_000,
+    "log_level": 2,  # a broker that is away is what the tests are about
 }  # fmt: skip
 
 
@@ -42,19 +43,23 @@ class Traffic:
         self._bootstrap, self._prefix, self._generator = bootstrap, prefix, generator
         self._producer = Producer({"bootstrap.servers": bootstrap, **CLIENT})
         self._failures: list[str] = []
+        self._making = threading.Lock()
         self._history: list[tuple[float, int]] = [(0.0, 0)]
         self.sent: list[Sent] = []
 
-    def send(self, events: int, mixture: Mapping[Kind, int] = MIXTURE, key: str | None = None) -> int:
+    def send(
+        self, events: int, mixture: Mapping[Kind, int] = MIXTURE, key: str | None = None, **options: Any
+    ) -> int:
         """At least so many records, as fast as it goes; `key` goes before their own. How many it were."""
         count = 0
         while count < events:
-            for made in self._generator.make(mixture):
-                self.put(made, key)
-                count += 1
+            with self._making:  # who sends a burst does so while others flow
+                for made in self._generator.make(mixture, key):
+                    self.put(made, **options)
+                    count += 1
         return count
 
-    def put(self, made: Made, key: str | None = None, **options: Any) -> None:
+    def put(self, made: Made, **options: Any) -> None:
         """One record; `options` are confluent-kafka's (timestamp, partition)."""
 
         def told(error: object, message: Any) -> None:
@@ -65,7 +70,7 @@ class Traffic:
             self.sent.append(Sent(made, message.topic(), message.partition(), message.offset(), received))
 
         topic = self._prefix + made.source
-        self._producer.produce(topic, made.value, key or made.key, on_delivery=told, **options)
+        self._producer.produce(topic, made.value, made.key, on_delivery=told, **options)
         self._producer.poll(0)
 
     @contextmanager

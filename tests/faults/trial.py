@@ -11,13 +11,14 @@ from random import Random
 from tests.faults.comparison import differences
 from tests.faults.generator import MIXTURE, Generator, Kind
 from tests.faults.platform import PREFIX, Platform
-from tests.faults.timing import PATIENCE_SECONDS, CaughtUp, Clock, caught_up
+from tests.faults.timing import CaughtUp, Clock, caught_up
 from tests.faults.traffic import Traffic
 from tests.waiting import wait_for
 
 CITY_PACE = 150.0
 """Events a second of the whole city at its busiest hour."""
 RATE = float(os.environ.get("FAULTS_RATE", CITY_PACE))
+SETTLE_SECONDS = 300
 AWAY_SECONDS = 60.0 if "FAULTS_LONG" in os.environ else 6.0
 """How long an outage lasts."""
 
@@ -67,4 +68,4 @@ class Trial:
         """Wait until every event that was sent is counted, and is in the lake."""
         self.traffic.flush()
         for query in ("live", "archive"):
-            wait_for(lambda: self.platform.counted(query) >= len(self.traffic.sent), PATIENCE_SECONDS)  # noqa: B023 (called in this round only)
+            wait_for(lambda: self.platform.counted(query) >= len(self.traffic.sent), SETTLE_SECONDS)  # noqa: B023 (called in this round only)
