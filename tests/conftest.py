@@ -28,6 +28,14 @@ hypothesis.settings.register_profile("person", deadline=None)  # how fast it is,
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "person")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--corpus-events",
+        default="1000",
+        help="events of each contract that all engines are asked about (tests/contracts/test_engines.py)",
+    )
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -15,7 +15,11 @@ RUNS = (
     ("tests.benchmarks.live", "paced", "--rate", "150"),
     ("tests.benchmarks.live", "paced", "--rate", "20000"),
     ("tests.benchmarks.live", "paced", "--rate", "50000"),
+    # Ten thousand events of each contract, before the judge, the judge within Spark, and Great Expectations.
+    ("pytest", "-q", "tests/contracts/test_engines.py", "--corpus-events", "10000"),
     ("tests.benchmarks.rollup",),
+    ("tests.benchmarks.walk",),
+    ("tests.benchmarks.walk", "--xlsx"),
     ("tests.benchmarks.stack",),
 )
 

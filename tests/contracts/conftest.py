@@ -25,3 +25,9 @@ def file(request: pytest.FixtureRequest) -> Path:
 def contract(file: Path) -> Contract:
     """The contract of that file."""
     return load_contract(file)
+
+
+@pytest.fixture(scope="session")
+def corpus_events(request: pytest.FixtureRequest) -> int:
+    """How many events of each contract a corpus has."""
+    return int(request.config.getoption("--corpus-events"))

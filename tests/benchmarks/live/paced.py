@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -18,7 +16,7 @@ from tests.benchmarks.live.events import Events
 from tests.benchmarks.live.load import pace
 from tests.benchmarks.live.machine import Meter
 from tests.benchmarks.live.oracle import Oracle
-from tests.benchmarks.live.servers import Servers, servers
+from tests.benchmarks.live.servers import Servers, servers, streaming
 from tests.benchmarks.live.watching import latencies, read_seen, watched
 from tests.core_sources import core
 
@@ -52,9 +50,7 @@ def _round(own: Servers, number: int, rate: float, seconds: float, compare_minut
     settings = own.installation(f"paced_{number}", f"bench{number}.", contracts)
     events = Events(list(contracts.values()), period=timedelta(seconds=1 / rate))
     seen = settings.home / "seen"
-    with (settings.home / "stream.log").open("w") as log:
-        process = subprocess.Popen([sys.executable, "-m", "spark_jobs.stream"], stdout=log, stderr=log)
-    try:
+    with streaming(settings):
         wait_until(settings, _ALIVE, 1)
         begun = time.time()
         with watched(seen), Meter() as meter:
@@ -68,9 +64,6 @@ def _round(own: Servers, number: int, rate: float, seconds: float, compare_minut
             )
             wait_until(settings, _COUNTED, int(rate * (WARM_SECONDS + seconds)))
             time.sleep(0.1)  # the watching connection has seen it too
-    finally:
-        process.terminate()
-        process.wait(30)
     found = latencies(read_seen(seen), [sample for sample in samples if sample.due >= begun + WARM_SECONDS])
     Oracle(settings, contracts, settings.home).check(settings)
     return {
@@ -98,7 +91,9 @@ def _percentiles(found: Sequence[Latency], prefix: str = "") -> Figures:
     return {**figures, f"{prefix}slowest_ms": round(ascending[-1])}
 
 
-def wait_until(settings: Settings, question: str, least: int, seconds: float = 120) -> None:
+def wait_until(
+    settings: Settings, question: str, least: int, seconds: float = 120, *, every: float = 0.5
+) -> None:
     """Return once the question's answer, a number, is at least `least`. Raises TimeoutError."""
     give_up = time.monotonic() + seconds
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
@@ -108,4 +103,4 @@ def wait_until(settings: Settings, question: str, least: int, seconds: float = 1
                 return
             if time.monotonic() > give_up:
                 raise TimeoutError(f"{question}: {row} instead of {least} after {seconds:.0f} s")
-            time.sleep(0.5)
+            time.sleep(every)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from streams.settings import Settings
 from tests.conftest import free_port
 
 START_SECONDS = 60
+LAST_LINES = 30
 POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
 
 
@@ -86,6 +88,24 @@ def servers(folder: Path) -> Iterator[Servers]:
             process.terminate()
         for process in processes:
             process.wait(30)
+
+
+@contextmanager
+def streaming(settings: Settings) -> Iterator[None]:
+    """The live query and the archive, as a process of their own. What its log said last stands with an error
+    of the block: the folder of a benchmark is gone by the time that somebody reads it."""
+    path = settings.home / "stream.log"
+    with path.open("w") as log:
+        process = subprocess.Popen([sys.executable, "-m", "spark_jobs.stream"], stdout=log, stderr=log)
+    try:
+        yield
+    except Exception as error:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        error.add_note("\n".join([f"{path.name}, the last lines:", *lines[-LAST_LINES:]]))
+        raise
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def _wait(attempt: Callable[[], object], failure: type[Exception]) -> None:
