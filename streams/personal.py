@@ -112,11 +112,19 @@ class PersonalData:
 
     @staticmethod
     def _faults(type_name: str, texts: list[str]) -> list[str | None]:
-        # A text with a lone surrogate cannot go into Arrow, and is no number of anybody.
-        rows = pa.table({"v": pa.array([text if text.isascii() else "" for text in texts], pa.string())})
+        rows = pa.table({"v": pa.array(map(_storable, texts), pa.string())})
         found = run_isolating(_statement(type_name), rows, lambda _: pa.table({"code": ["bad_pattern"]}))
         codes: list[str | None] = found["code"].to_pylist()
         return codes
+
+
+def _storable(text: str) -> str:
+    """The text; an empty one for one with a lone surrogate, which cannot go into Arrow and is nobody's."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return ""
+    return text
 
 
 @cache

@@ -135,7 +135,7 @@ def _print(outcome: Outcome, made: Pieces, origin: str, folder: Path | None) -> 
         out.print(
             f"  ... {outcome.counts[REFUSED] - _SHOWN_LINES:,} more; all kinds are in --out FOLDER and --json"
         )
-    for name, table in outcome.days.items():
+    for name, table in report.shown_days(outcome).items():
         _print_days(name, report.rows_of(table, "event_day"), outcome.minutes[name].num_rows)
     out.print(
         f"deploying would make topic {made.topic} ({made.partitions} partitions), {', '.join(made.tables)};"
@@ -160,7 +160,11 @@ def _print_days(name: str, found: dict[str, object], minutes: int) -> None:
     for row in rows:
         table.add_row(
             *(
-                "-" if value is None else f"{value:,}" if isinstance(value, int) else escape(str(value))
+                "-"
+                if value is None
+                else f"{value:,}"
+                if isinstance(value, (int, float))
+                else escape(str(value))
                 for value in row.values()
             )
         )

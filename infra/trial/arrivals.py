@@ -18,7 +18,7 @@ from streams.importer.columns import Columns
 from streams.importer.events import Events, default_sender
 from streams.importer.mapping import ColumnMapping
 from streams.importer.occurrences import Occurrences
-from streams.importer.readers import Row, Table
+from streams.importer.tables import Row, Table
 from streams.simulator.day import SimulatedDay
 from streams.simulator.faults import as_bytes
 from streams.simulator.kafka_way import tokenise

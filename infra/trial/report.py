@@ -12,6 +12,7 @@ import pyarrow as pa
 from infra.trial.outcome import ACCEPTED, CONFLICT, DUPLICATE, REFUSED, Outcome, day_of
 from infra.trial.picture import picture
 from infra.trial.pieces import Pieces
+from infra.trial.ratios import with_ratios
 from streams.contract.model import Contract
 from streams.contract.types import values_of
 from streams.reasons import REASONS
@@ -60,12 +61,20 @@ def as_json(outcome: Outcome, pieces: Pieces, origin: str) -> dict[str, Any]:
         ],
         "quarantine": [_told(row) for row in outcome.quarantine[:MOST_ROWS]],
         "minutes": {name: rows_of(table, "minute") for name, table in outcome.minutes.items()},
-        "days": {name: rows_of(table, "event_day") for name, table in outcome.days.items()},
+        "days": {name: rows_of(table, "event_day") for name, table in shown_days(outcome).items()},
         "topic": {"name": pieces.topic, "partitions": pieces.partitions},
         "tables": list(pieces.tables),
         "sql": list(pieces.sql),
         "dashboard": {"page": pieces.page, "charts": [list(chart) for chart in pieces.charts]},
         "tasks": [list(task) for task in pieces.tasks],
+    }
+
+
+def shown_days(outcome: Outcome) -> dict[str, pa.Table]:
+    """The day tables with their ratios."""
+    return {
+        name: with_ratios(outcome.contract, name.partition("__")[2], table)
+        for name, table in outcome.days.items()
     }
 
 
@@ -107,7 +116,7 @@ def page(outcome: Outcome, pieces: Pieces, origin: str) -> str:
         ),
     ]
     for heading, tables, bucket in (
-        ("日终（按天）", outcome.days, "event_day"),
+        ("日终（按天）", shown_days(outcome), "event_day"),
         ("实时（按分钟）", outcome.minutes, "minute"),
     ):
         parts.append(f"<h2>{heading}</h2>")
@@ -149,8 +158,12 @@ def _measured(contract: Contract, name: str, table: pa.Table, bucket: str) -> st
     found = rows_of(table, bucket)
     titles = {"minute": "分钟", "event_day": "日期"} | {d: contract.columns[d].title for d in metric.by}
     titles |= {key: measure.title for key, measure in metric.measures.items()}
-    money = {key for key, measure in metric.measures.items() if measure.unit == "fen"}
+    titles |= {key: ratio.title for key, ratio in metric.ratios.items()}
+    units = {key: measure.unit for key, measure in metric.measures.items()}
+    units |= {key: ratio.unit for key, ratio in metric.ratios.items()}
+    money = {key for key, unit in units.items() if unit == "fen"}
     titles |= {key: f"{titles[key]}（元）" for key in money}
+    titles |= {key: f"{titles[key]}（%）" for key, unit in units.items() if unit == "percent"}
     labels = {d: values_of(contract.columns[d]) for d in metric.by}
     rows = [
         [
@@ -173,8 +186,10 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"<td class='n'>{value:,}</td>"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (
+            f"<td class='n'>{value:,}</td>" if isinstance(value, int) else f"<td class='n'>{value:,.2f}</td>"
+        )
     if isinstance(value, datetime):
         value = value.astimezone(ZONE).isoformat(sep=" ", timespec="seconds")
     return f"<td>{escape('' if value is None else str(value))}</td>"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from streams.authoring.errors import NoContract
 from streams.authoring.facts import Facts, Rows
-from streams.authoring.guess import Guess, LeftOut, guess
+from streams.authoring.guess import Guess, LeftOut, guess, has_numbers_of_people
 from streams.authoring.native import SEPARATOR, Nested, native, nested
 from streams.authoring.roles import id_of, key_of, time_of
 from streams.authoring.sample import TIME_ATTRIBUTE
@@ -77,9 +77,10 @@ def _guessed(
     left_out: list[LeftOut] = []
     inner: dict[str, list[Guess | LeftOut]] = {}
     kinds = rows.sample.kinds
+    numbered = any(map(has_numbers_of_people, facts))
     for each in facts:
         taken = [*names.values(), *(g.name for g in guesses)]
-        found = guess(rows, each, taken, name=names.get(each.heading))
+        found = guess(rows, each, taken, name=names.get(each.heading), numbered=numbered)
         outer, dot, _ = each.heading.partition(SEPARATOR)
         if dot and each.heading in kinds:
             inner.setdefault(outer, []).append(found)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from streams.authoring.across import across_of
 from streams.authoring.chosen import Chosen, choose
 from streams.authoring.example_verdicts import example_verdicts
 from streams.authoring.examples import bad_examples, good_examples
@@ -15,12 +16,12 @@ from streams.authoring.guess import Guess, LeftOut
 from streams.authoring.mapping import mapping_of
 from streams.authoring.measures import metrics_of
 from streams.authoring.native import section, within
+from streams.authoring.ratios import Proposed, ratios_of
 from streams.authoring.relations import Relation, relations_of
 from streams.authoring.rhythm import UNKNOWN, Rhythm, rhythm_of
 from streams.authoring.roles import dimensions_of
 from streams.authoring.sample import TIME_ATTRIBUTE, Sample
 from streams.authoring.simulation import simulate_of, unbound
-from streams.authoring.uniqueness import suggestions
 from streams.authoring.writing import written
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
@@ -71,9 +72,19 @@ def draft(sample: Sample, wishes: Wishes, today: date, progress: Progress = lamb
         time = TIME_ATTRIBUTE if sample.is_events else wishes.time
         chosen = choose(rows, facts, wishes.names, time=time, id=wishes.id, key=wishes.key)
         progress(0.7)
-        return _written(rows, wishes, chosen, today, progress)
+        return _written(rows, wishes, _kept(rows, chosen), today, progress)
     finally:
         rows.close()
+
+
+def _kept(rows: Rows, chosen: Chosen) -> Chosen:
+    """The same, with every typed value computed once: what follows asks for them again and again."""
+    guesses = [*chosen.fields, *([chosen.time] if chosen.time is not None else [])]
+    columns = rows.keep([guess.value for guess in guesses])
+    kept = [replace(guess, value=column) for guess, column in zip(guesses, columns, strict=True)]
+    count = len(chosen.fields)
+    key = next(guess for guess in kept[:count] if guess.name == chosen.key.name)
+    return replace(chosen, fields=tuple(kept[:count]), time=kept[count] if kept[count:] else None, key=key)
 
 
 def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: Progress) -> Draft:
@@ -93,26 +104,35 @@ def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: 
     document["fields"] = _fields(fields, chosen)
     if relations:
         document["checks"] = {each.name: {"title": each.title, "that": each.that} for each in relations}
+    top = [guess for guess in fields if "__" not in guess.name]
+    comments = _comments(fields, chosen, relations, rhythm)
+    across = across_of(rows, top, chosen.time)
+    document |= across.said
     document["metrics"] = metrics_of(
         wishes.title, fields, chosen.key.name, dimensions_of(fields, chosen.key.name)
     )
+    ratios = ratios_of(rows, top, relations, document["metrics"]["events"]["measures"])
+    if ratios:
+        document["metrics"]["events"]["ratios"] = {each.name: dict(each.said) for each in ratios}
     document["expect"] = rhythm.expect
-    top = [guess for guess in fields if "__" not in guess.name]
     document["simulate"] = simulate_of(rows, top, relations, chosen.key.name)
-    comments = _comments(fields, chosen, relations, rhythm)
-    if chosen.time is not None:
-        comments["metrics",] = suggestions(rows, top, chosen.time.value)
+    document["simulate"] |= across.simulated(top, chosen.key.name)
+    comments |= across.comments | _of_ratios(ratios)
     heading = _heading(rows.sample)
     candidates = good_examples(rows, fields, relations)
     progress(0.9)
     document["examples"] = {"good": [within(each) for each in candidates]}
     document["examples"]["good"] = _accepted(parse_contract(written(document, {}), wishes.source))
-    document["examples"]["bad"] = bad_examples(top, relations, document["examples"]["good"][0])
+    document["examples"]["bad"] = bad_examples(top, relations, document["examples"]["good"][0], across.once)
     document["examples"]["bad"] = _confirmed(document, wishes.source)
     text = written(document, comments, heading)
     contract = parse_contract(text, wishes.source)
     progress(1.0)
     return Draft(contract, text, mapping_of(rows.sample, contract, chosen), chosen, tuple(chosen.left_out))
+
+
+def _of_ratios(ratios: Sequence[Proposed]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    return {("metrics", "events", "ratios", each.name): (each.evidence,) for each in ratios}
 
 
 def _accepted(contract: Contract) -> list[dict[str, Any]]:
@@ -134,7 +154,7 @@ def _confirmed(document: Mapping[str, Any], source: str) -> list[dict[str, Any]]
     return [
         bad
         for bad, verdict in zip(document["examples"]["bad"], verdicts, strict=True)
-        if verdict.gives(bad["because"], bad.get("field"))
+        if bad["because"].startswith("unique:") or verdict.gives(bad["because"], bad.get("field"))
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from streams.authoring.facts import Rows
 from streams.authoring.guess import Guess
 from streams.authoring.relations import Relation
+from streams.authoring.uniqueness import Once
 from streams.contract.model import NESTED, FieldSpec
 from streams.contract.types import NAMED_TYPES, range_of
 from streams.importer.columns import split_unit
@@ -80,7 +81,10 @@ def _moved(text: Any) -> Any:
 
 
 def bad_examples(
-    guesses: Sequence[Guess], relations: Sequence[Relation], good: Mapping[str, Any]
+    guesses: Sequence[Guess],
+    relations: Sequence[Relation],
+    good: Mapping[str, Any],
+    once: Sequence[Once] = (),
 ) -> list[dict[str, Any]]:
     """Candidates of counter-examples: each breaks one rule of the first good example, if the judge agrees."""
     random = Random(_SEED + 1)  # noqa: S311 (made-up values, nothing secret)
@@ -88,6 +92,12 @@ def bad_examples(
     for guess in guesses:
         found += _some(found, guess.name, guess.spec, random)
     found += [_against(relation, good) for relation in relations]
+    # The first good one again, under another id.
+    found += [
+        {"because": f"unique:{rule.name}"}
+        for rule in once
+        if all(good.get(name) is not None for name in rule.said["fields"])
+    ]
     found.append({"because": "unknown_field", "field": "weather", "change": {"weather": "晴"}})
     found.append({"because": "too_new", "time": "2099-01-01T12:00:00+08:00"})
     return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
+from streams.authoring import hints
 from streams.authoring.forms import FOREIGN, cells, checked, forms, spellings
 from streams.authoring.sample import Sample
 from streams.contract.types import NAMED_TYPES
@@ -81,8 +82,20 @@ class Rows:
         query = f"select line from rows where {condition} order by line limit {most}"  # noqa: S608 (of columns c<n>)
         return [line for (line,) in self.all(query)]
 
+    def keep(self, values: Sequence[str]) -> list[str]:
+        """Compute each of these SQL expressions over the rows once; the columns that hold them."""
+        names = [f"k{number}" for number in range(len(values))]
+        if names:
+            kept = ", ".join(f"{value} as {name}" for name, value in zip(names, values, strict=True))
+            self.connection.execute(f"create or replace table rows as select *, {kept} from rows")  # noqa: S608 (SQL of forms.py)
+        return names
+
     def close(self) -> None:
         self.connection.close()
+
+
+_BY_HEADING = {"address": hints.HOME, "person_name": hints.PERSON_NAME}
+"""Forms that nearly every text has: asked for only where the heading says that it may be one."""
 
 
 def facts_of(rows: Rows, progress: Callable[[int], None] = lambda _: None) -> list[Facts]:
@@ -105,16 +118,20 @@ def _facts(rows: Rows, heading: str, column: str) -> Facts:
         f"select {column}, count(*) n from rows where {column} is not null group by all"  # noqa: S608 (of columns c<n>)
         f" order by n desc, 1 limit {MOST_VALUES}"
     )
-    having = _counted(rows, column, _plausible(rows, column), "rows") | _members(values)
+    names = _plausible(rows, heading, column)
+    # Of few values each is asked once.
+    few = distinct * 2 < filled
+    having = (_weighed if few else _counted)(rows, column, names, "rows") | _members(values)
     known = tuple((value, count) for value, count in values)
     return Facts(heading, column, rows.count, filled, distinct, shortest, longest, having, known)
 
 
-def _plausible(rows: Rows, column: str) -> list[str]:
+def _plausible(rows: Rows, heading: str, column: str) -> list[str]:
     """Forms that some of the few rows have; check digits are asked for where the format is right."""
     there = rows.one(f"select count({column}) from few")[0]  # noqa: S608 (of columns c<n>)
     later = {*FOREIGN, *_MEMBERS}
-    plain = [name for name in forms() if not name.endswith("!") and name not in later]
+    other = {name for name, hint in _BY_HEADING.items() if heading not in hint}
+    plain = [name for name in forms() if not name.endswith("!") and name not in {*later, *other}]
     if not there:
         return plain
     found = _some(rows, column, plain, there)
@@ -133,6 +150,16 @@ def _counted(rows: Rows, column: str, names: list[str], table: str) -> dict[str,
         return {}
     counts = ", ".join(f"count(*) filter (where {forms()[name]})" for name in names)
     answer = rows.one(f"select {counts} from {cells(column, table)}")  # noqa: S608 (of columns c<n>)
+    return dict(zip(names, answer, strict=True))
+
+
+def _weighed(rows: Rows, column: str, names: list[str], table: str) -> dict[str, int]:
+    """The same as `_counted`, of the different values, each as often as it is there."""
+    if not names:
+        return {}
+    counts = ", ".join(f"coalesce(sum(line) filter (where {forms()[name]}), 0)::bigint" for name in names)
+    different = f"(select {column}, count(*) as line from {table} group by all)"  # noqa: S608 (of columns c<n>)
+    answer = rows.one(f"select {counts} from {cells(column, different)}")  # noqa: S608 (of columns c<n>)
     return dict(zip(names, answer, strict=True))
 
 

@@ -56,9 +56,12 @@ class Guesses:
     left_out: list[LeftOut] = field(default_factory=list)
 
 
-def guess(rows: Rows, facts: Facts, taken: Collection[str], *, name: str | None = None) -> Guess | LeftOut:
-    """The field for one column. taken: names that are given already. name: what its owner wants it called."""
-    why = _left_out(facts)
+def guess(
+    rows: Rows, facts: Facts, taken: Collection[str], *, name: str | None = None, numbered: bool = False
+) -> Guess | LeftOut:
+    """The field for one column. taken: names that are given already. name: what its owner wants it called.
+    numbered: people have a number in another column, so that their names add nothing."""
+    why = _left_out(facts, numbered=numbered)
     if why is not None:
         return LeftOut(facts.heading, why)
     found = _proposal(rows, facts)
@@ -81,22 +84,38 @@ def guess(rows: Rows, facts: Facts, taken: Collection[str], *, name: str | None 
     )
 
 
-def _left_out(facts: Facts) -> str | None:  # noqa: PLR0911 (one line a reason)
+def has_numbers_of_people(facts: Facts) -> bool:
+    """Whether the cells are what people are counted by: identity numbers, mobiles."""
+    return max(facts.share("cn_id!"), facts.share("mobile")) >= BY_CHECKSUM
+
+
+def _left_out(facts: Facts, *, numbered: bool) -> str | None:  # noqa: PLR0911 (one line a reason)
     heading = facts.heading
     if not facts.filled:
         return "it is always empty"
     if facts.share("nested") >= HALF:
         return "its cells are objects or lists"
     if heading in hints.PERSON_NAME or _looks_like_names(facts):
-        return "names of people: the platform counts people by tokens of their numbers, and keeps no names"
-    if heading in hints.ADDRESS or heading in hints.EMAIL:
-        return "it can lead to a person; if it is a place's own, add it as text"
+        return _name_left_out(facts, numbered=numbered)
+    if heading in hints.EMAIL or (heading in hints.ADDRESS and heading not in hints.HOME):
+        return (
+            "it can lead to a person; if it is a place's own, add it as text; a person's, as"
+            " {type: address, pii: tokenise}"
+        )
     if heading in hints.PHONE and facts.share("mobile") < HALF <= facts.share("telephone"):
         return "telephone numbers that are no mobiles: no named type makes tokens of them"
     if heading in hints.IDENTITY and max(facts.share("cn_id"), facts.share("uscc")) < HALF:
         return (
             "document numbers of another kind than the 18 characters that can be checked and made tokens of"
         )
+    return None
+
+
+def _name_left_out(facts: Facts, *, numbered: bool) -> str | None:
+    if numbered:
+        return "names of people: they are counted by tokens of their numbers, which stand in another column"
+    if facts.share("person_name") < HALF:
+        return "names of people, not written so that tokens of them would be the same each time"
     return None
 
 
@@ -131,6 +150,11 @@ def _identifier(facts: Facts) -> Proposal | None:
                 else "right by checksum; the heading says what they are meant to be"
             )
             return Proposal(name, forms.identifier(facts.column), Wrong(f"{name}!", because))
+    if facts.share("plate") >= (HALF if heading in hints.PLATE else MOST):
+        return Proposal("plate", forms.identifier(facts.column), Wrong("plate", "licence plates"))
+    for name, hint, said in _BY_HEADING:
+        if heading in hint and facts.share(name) >= HALF:
+            return Proposal(name, forms.identifier(facts.column), Wrong(name, f"{said}; the heading decided"))
     if facts.share("mobile") >= (HALF if heading in hints.PHONE else MOST):
         return Proposal("mobile", forms.identifier(facts.column), Wrong("mobile", "mobile numbers"))
     if heading in hints.INSURANCE and facts.share("insurance_no") >= HALF:
@@ -140,6 +164,12 @@ def _identifier(facts: Facts) -> Proposal | None:
             Wrong("insurance_no", "of that form; they have no checksum, the heading decided"),
         )
     return None
+
+
+_BY_HEADING = (
+    ("address", hints.HOME, "addresses of 4 to 120 characters"),
+    ("person_name", hints.PERSON_NAME, "names in Han characters; two people may have the same"),
+)
 
 
 def _member(facts: Facts) -> Proposal | None:

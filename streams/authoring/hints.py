@@ -20,7 +20,12 @@ PERSON_NAME = Hint(
     r"|(full|first|last|person|customer|patient|contact|applicant|user)[ _]?name"
 )
 PERSON = Hint(r"人$|人员$|者$|员工$|户主|姓名")
+HOME = Hint(
+    r"住址|(家庭|户籍|居住|现住|常住|收件|联系)(人)?地址|户籍(所在)?地|居住地$"
+    r"|(home|residential|mailing)[ _]?addr"
+)
 ADDRESS = Hint(r"地址|住址|经度|纬度|\baddress|longitude|latitude|^(lat|lon|lng)$")
+PLATE = Hint(r"车牌|号牌|(licen[cs]e|number|car)[ _]?plate|^plate([ _]?(no|num|number))?$")
 EMAIL = Hint(r"邮箱|e-?mail")
 IDENTITY = Hint(r"身份证|公民身份|证件号|id[ _]?card|identity[ _]?(no|num)")
 PHONE = Hint(r"手机|电话|联系方式|^mobile$|mobile[ _]?(no|num|phone)|phone|\btel\b")
@@ -42,6 +47,10 @@ CODE = Hint(
 )
 FLAG = Hint(r"是否|有无|标志|标识|flag|^is|^has|anonymous")
 CATEGORY = Hint(r"类型|类别|种类|分类|状态|等级|级别|方式|渠道|type|status|level|kind|category|class|channel")
+STEP = Hint(
+    r"状态|步骤|环节|节点|阶段|进度|进展|办理情况|处置结果|流程"
+    r"|status|(^|[ _])step|stage|phase|^state$|action"
+)
 PLACE = Hint(
     r"食堂|驿站|站点|站$|站编号|网点|点位|机构|学校|医院|药店|工地|工坊|小区|社区|街道|路段|门店|商户"
     r"|窗口|场馆|停车场|设备|部门|单位|station|shop|store|site|school|hospital|place|venue|device|owner"

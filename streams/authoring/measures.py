@@ -10,6 +10,9 @@ from streams.authoring.guess import Guess
 from streams.contract.types import NAMED_TYPES
 
 MOST_SUMS = 4
+_COUNTED = {"plate": "车辆数", "address": "户数"}
+"""What different values of a personal type are, where they are not people."""
+
 _NOTE = re.compile(r"[（(].*[)）]$")
 MOST_PLACES = 1_000
 
@@ -38,8 +41,8 @@ def metrics_of(title: str, guesses: Sequence[Guess], key: str, dimensions: Seque
 def _measures(guesses: Sequence[Guess], dimensions: Sequence[str]) -> dict[str, Any]:
     measures: dict[str, Any] = {_free("events", dimensions): {"title": "件数", "of": "count"}}
     for guess in guesses:
-        if guess.spec.pii is not None:
-            title = f"人数（按{guess.spec.title}）"
+        if guess.spec.pii is not None and guess.spec.type != "person_name":
+            title = f"{_COUNTED.get(guess.spec.type, '人数')}（按{guess.spec.title}）"
             measures[_free(f"distinct_{guess.name}", [*dimensions, *measures])] = {
                 "title": title,
                 "of": f"distinct {guess.name}",

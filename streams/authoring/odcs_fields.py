@@ -86,6 +86,8 @@ def _kind(written: Mapping[str, Any], logical: str) -> str | None:
             (hints.IDENTITY, "cn_id"),
             (hints.PHONE, "mobile"),
             (hints.BANK_CARD, "bank_card"),
+            (hints.PLATE, "plate"),
+            (hints.HOME, "address"),
         ):
             if names in hint:
                 return kind

@@ -25,6 +25,9 @@ EXPECTED_EVENTS = 5
 
 PLACEHOLDERS = ("待定", "待补充")
 _MADE = 20
+_OF_ANY_FORM = frozenset({"insurance_no", "person_name", "address"})
+"""Personal types whose values have the form of much that is not personal."""
+
 _HOUR = timedelta(hours=1)
 
 Remark = tuple[Path, str, str, str]
@@ -114,6 +117,8 @@ def _personal(name: str, spec: FieldSpec) -> str | None:
             hints.BANK_CARD,
             hints.INSURANCE,
             hints.PERSON_NAME,
+            hints.HOME,
+            hints.PLATE,
             hints.EMAIL,
         ):
             if text in hint:
@@ -123,7 +128,7 @@ def _personal(name: str, spec: FieldSpec) -> str | None:
     pattern = re.compile(spec.pattern)
     for kind, named in NAMED_TYPES.items():
         made = (str(named.make(Random(seed), spec)) for seed in range(_MADE))  # noqa: S311 (nothing secret)
-        if named.personal and kind != "insurance_no" and all(pattern.fullmatch(value) for value in made):
+        if named.personal and kind not in _OF_ANY_FORM and all(pattern.fullmatch(value) for value in made):
             return f"its pattern lets every {kind} pass"
     return None
 

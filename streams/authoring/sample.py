@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -11,9 +11,11 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from streams.errors import HeadingsUnknown
-from streams.importer.readers import MAX_COLUMNS, Row, Table, open_table
+from streams.importer.readers import open_table
+from streams.importer.tables import MAX_COLUMNS, Line, Row, Table
 from streams.importer.values import text_of
 
 MOST_ROWS = 1_000_000
@@ -59,15 +61,23 @@ def read_sample(
     """Read a file's rows. Raises FileUnreadable, HeadingsUnknown (no heading, two alike, no rows)."""
     with open_table(path, sheet=sheet) as table:
         columns = _Columns(table.headings or ())
-        while chunk := list(islice(_limited(table, most_rows - columns.count), _CHUNK_ROWS)):
-            columns.add(chunk)
+        while _add_chunk(columns, table, min(_CHUNK_ROWS, most_rows - columns.count)):
             progress(table.done(), columns.count)
         is_whole = columns.count < most_rows or next(table.rows, None) is None
         return columns.sample(path.name, table, is_whole=is_whole)
 
 
-def _limited(table: Table, count: int) -> Iterator[Row]:
-    return islice(table.rows, max(count, 0))
+def _add_chunk(columns: _Columns, table: Table, most: int) -> bool:
+    """Take some more rows; whether there were any."""
+    if table.headings is None:
+        rows = list(islice(table.rows, most))
+        if rows:
+            columns.add(rows)
+        return bool(rows)
+    lines = list(islice(table.lines, most))
+    if lines:
+        columns.add_lines(lines)
+    return bool(lines)
 
 
 @dataclass
@@ -103,6 +113,16 @@ class _Columns:
         ]
         names = ["line", *(f"c{number}" for number in range(len(self.headings)))]
         self.chunks.append(pa.table(arrays, names))
+
+    def add_lines(self, lines: list[Line]) -> None:
+        """The same for lines of cells in the order of the headings: column by column, not row by row."""
+        self.count += len(lines)
+        self.unreadable += [(line, fault) for line, _, fault in lines if fault is not None]
+        there = [(line, cells) for line, cells, fault in lines if fault is None]
+        width = len(self.given)
+        arrays: list[Any] = [pa.array([line for line, _ in there], pa.int64())]
+        arrays += [_texts(column) for column in _turned([cells for _, cells in there], width)]
+        self.chunks.append(pa.table(arrays, ["line", *(f"c{number}" for number in range(width))]))
 
     def _add_heading(self, name: str) -> None:
         if len(self.headings) >= MAX_COLUMNS:
@@ -143,6 +163,24 @@ class _Columns:
             is_whole=is_whole,
             is_events=self.is_events,
         )
+
+
+def _turned(rows: list[Sequence[Any]], width: int) -> list[Sequence[Any]]:
+    """Columns of rows; what a row lacks is None."""
+    full = [
+        cells if len(cells) == width else [*cells[:width], *([None] * (width - len(cells)))] for cells in rows
+    ]
+    return list(zip(*full, strict=True)) if full else [()] * width
+
+
+def _texts(cells: Sequence[Any]) -> pa.Array:
+    """A column as `_written` has it: texts are cleaned all at once."""
+    try:
+        texts = pa.array(cells, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError):
+        return pa.array([_written(cell) for cell in cells], pa.string())
+    trimmed = pc.utf8_trim_whitespace(texts)
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
 def _written(cell: Any) -> str | None:

@@ -12,7 +12,18 @@ Comments = Mapping[tuple[str, ...], tuple[str, ...]]
 """Path of a key -> lines that stand above it."""
 
 WIDTH = 110
-_SPACED = ("fields", "checks", "unique", "metrics", "expect", "day_rules", "simulate", "examples", "columns")
+_SPACED = (
+    "fields",
+    "checks",
+    "unique",
+    "life_cycle",
+    "metrics",
+    "expect",
+    "day_rules",
+    "simulate",
+    "examples",
+    "columns",
+)
 _ONE_A_LINE = frozenset(
     {"fields", "checks", "unique", "simulate", "day_rules", "measures", "columns", "ratios"}
 )

@@ -17,6 +17,9 @@ _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _FIRST_DAY = date(2022, 1, 1)
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+_PLATE = _LETTERS + "0123456789"
+_SURNAMES = "陈林黄张王李吴周叶郑"
+_GIVEN = "伟芳敏静建国秀英海燕明华丽军平"
 
 
 def division(random: Random, _: FieldSpec) -> str:
@@ -78,6 +81,24 @@ def bank_card(random: Random, _: FieldSpec) -> str:
     body = f"62{random.randrange(10**16):016d}"
     total = sum(sum(divmod(int(d) * (2 - i % 2), 10)) for i, d in enumerate(reversed(body)))
     return body + str(-total % 10)
+
+
+def plate(random: Random, _: FieldSpec) -> str:
+    """A licence plate of the province; one of three is a new-energy car's."""
+    head = "浙" + random.choice("ABCDEFGHJKL")
+    if random.random() < 1 / 3:
+        return f"{head}{random.choice('DF')}{random.randrange(10**5):05d}"
+    return head + "".join(random.choices(_PLATE, k=5))
+
+
+def person_name(random: Random, _: FieldSpec) -> str:
+    return random.choice(_SURNAMES) + "".join(random.choices(_GIVEN, k=random.choice((1, 2, 2))))
+
+
+def address(random: Random, _: FieldSpec) -> str:
+    at = random.choice(reference.townships())
+    road = random.choice(("人民", "学院", "车站", "府前"))
+    return f"{at.name}{road}路{random.randrange(1, 400)}号{random.randrange(1, 31)}幢"
 
 
 def insurance_no(random: Random, _: FieldSpec) -> str:

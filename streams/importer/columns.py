@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.errors import HeadingsUnknown, MappingWrong
 from streams.importer.mapping import Column, ColumnMapping
-from streams.importer.values import converter, folded, instant, text_of
+from streams.importer.values import converter, folded, instant, remembered, text_of
 
 ATTRIBUTES = ("id", "time")
 ATTRIBUTE_HEADINGS = {
@@ -31,6 +32,12 @@ class Target:
     is_attribute: bool
     convert: Callable[[Any], Any]
     unit: str | None = None
+
+    @cached_property
+    def within(self) -> tuple[str, str] | None:
+        """The object and its field, where the field stands in an object."""
+        outer, _, inner = self.name.partition("__")
+        return (outer, inner) if inner else None
 
 
 class Columns:
@@ -85,6 +92,8 @@ class Columns:
         if column.to in self._fields:
             spec = self._fields[column.to]
             convert = converter(spec, unit=unit, zone=self._zone, form=column.format)
+            if spec.pii is None and spec.type not in NESTED:
+                convert = remembered(convert)
         elif column.to == "time":
             convert = lambda cell: instant(cell, self._zone, column.format)  # noqa: E731 (chosen here)
         else:

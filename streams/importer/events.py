@@ -38,14 +38,17 @@ class Events:
             return dict(cells)
         attributes: dict[str, Any] = {}
         data: dict[str, Any] = {}
+        find = self._columns.target
         for heading, cell in cells.items():
-            target = self._columns.target(heading)
-            if target is not None:
-                value = target.convert(cell)
-                if target.is_attribute:
-                    attributes[target.name] = value
-                else:
-                    _put(data, target.name, value)
+            target = find(heading)
+            if target is None:
+                continue
+            if target.is_attribute:
+                attributes[target.name] = target.convert(cell)
+            elif target.within:
+                _put_within(data, *target.within, target.convert(cell))
+            else:
+                data[target.name] = target.convert(cell)
         event = {
             "specversion": SPEC_VERSION,
             "source": self._sender,
@@ -62,10 +65,8 @@ class Events:
         return f"{ID_PREFIX}{row}-{self._occurrences.number(row)}"
 
 
-def _put(data: dict[str, Any], name: str, value: Any) -> None:
+def _put_within(data: dict[str, Any], outer: str, inner: str, value: Any) -> None:
     """`home__street` goes into the object `home`, which is there as soon as one of its cells is."""
-    outer, _, inner = name.partition("__")
-    if not inner:
-        data[outer] = value
-    elif isinstance(within := data.setdefault(outer, {}), dict):
+    within = data.setdefault(outer, {})
+    if isinstance(within, dict):
         within[inner] = value

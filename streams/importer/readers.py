@@ -5,49 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
-import openpyxl
-
-from streams.errors import FileUnreadable, HeadingsUnknown
+from streams.errors import FileUnreadable
+from streams.importer.tables import Line, Row, Table, headings_of, table_of
+from streams.importer.workbooks import open_workbook
 from streams.strict_json import JsonRefused, loads
 
-Cell = Any
-Format = Literal["csv", "xlsx", "jsonl"]
 CHUNK_BYTES = 1024 * 1024
 MAX_CELL = 64 * 1024
-MAX_COLUMNS = 500
 MAX_LINE_BYTES = 1024 * 1024
-MAX_SHARED_STRINGS_BYTES = 256 * 1024 * 1024
-MAX_SHEET_BYTES = 4 * 1024 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a table: heading -> cell, without empty cells; or `fault`: why it is unreadable."""
-
-    line: int
-    cells: Mapping[str, Cell]
-    fault: str | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A file opened for reading once. `headings` is None where each row has its own (JSON lines).
-
-    `done` gives the share that has been read, 0 to 1.
-    """
-
-    format: Format
-    encoding: str | None
-    headings: tuple[str, ...] | None
-    rows: Iterator[Row]
-    done: Callable[[], float]
 
 
 @contextmanager
@@ -62,7 +32,7 @@ def open_table(path: Path, *, sheet: str | None = None) -> Iterator[Table]:
         ) from error
     opened: AbstractContextManager[Table]
     if start.startswith(b"PK\x03\x04"):
-        opened = _xlsx(path, sheet)
+        opened = open_workbook(path, sheet)
     elif start.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileUnreadable(f"{path} is an old .xls or a workbook with a password. Save it as plain .xlsx.")
     elif not start.strip():
@@ -120,15 +90,17 @@ def _csv(path: Path, encoding: str) -> Iterator[Table]:
         text.seek(0)
         csv.field_size_limit(MAX_CELL)
         reader = csv.reader(text, delimiter=delimiter)
-        headings = _headings(path, next(reader, []))
-        yield Table("csv", encoding, headings, _csv_rows(reader, headings), lambda: raw.tell() / size)
+        headings = headings_of(path, next(reader, []))
+        yield table_of(
+            "csv", encoding, headings, _csv_lines(reader, len(headings)), lambda: raw.tell() / size
+        )
 
 
 def _delimiter(first_line: str) -> str:
     return max(",;\t", key=first_line.count)
 
 
-def _csv_rows(reader: Any, headings: tuple[str, ...]) -> Iterator[Row]:
+def _csv_lines(reader: Any, width: int) -> Iterator[Line]:
     while True:
         line = reader.line_num + 1
         try:
@@ -136,14 +108,14 @@ def _csv_rows(reader: Any, headings: tuple[str, ...]) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error:
-            yield Row(line, {}, "unreadable_cell")
+            yield Line(line, (), "unreadable_cell")
             continue
-        if not any(cell.strip() for cell in cells):
+        if not any(map(str.strip, cells)):
             continue
-        if any(cell.strip() for cell in cells[len(headings) :]):
-            yield Row(line, {}, "too_many_cells")
+        if len(cells) > width and any(map(str.strip, cells[width:])):
+            yield Line(line, (), "too_many_cells")
             continue
-        yield Row(line, {name: cell for name, cell in zip(headings, cells, strict=False) if cell.strip()})
+        yield Line(line, cells)
 
 
 @contextmanager
@@ -178,64 +150,3 @@ def _lines(raw: BinaryIO) -> Iterator[bytes | None]:
         while content and not content.endswith(b"\n") and not whole:
             content = raw.readline(MAX_LINE_BYTES)
         yield content if whole else None
-
-
-@contextmanager
-def _xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _refuse_bomb(path, archive)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise FileUnreadable(f"{path} is not an Excel workbook ({error}). Save it as .xlsx again.") from error
-    with closing(book):
-        if sheet is not None and sheet not in book.sheetnames:
-            raise FileUnreadable(f"{path} has no sheet {sheet}; it has {', '.join(book.sheetnames)}.")
-        tab = book[sheet] if sheet else book.worksheets[0]
-        total = max(tab.max_row or 1, 1)
-        lines = enumerate(tab.iter_rows(values_only=True), 1)
-        first = next((cells for _, cells in lines if any(cell is not None for cell in cells)), ())
-        headings = _headings(path, ["" if cell is None else str(cell) for cell in first])
-        progress = [0]
-        rows = _xlsx_rows(lines, headings, progress)
-        yield Table("xlsx", None, headings, rows, lambda: min(progress[0] / total, 1.0))
-
-
-def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
-    for entry in archive.infolist():
-        limit = MAX_SHARED_STRINGS_BYTES if entry.filename.endswith("sharedStrings.xml") else MAX_SHEET_BYTES
-        if entry.file_size > limit:
-            raise FileUnreadable(f"{path}: {entry.filename} has {entry.file_size:,} bytes. Save it as CSV.")
-
-
-def _xlsx_rows(lines: Any, headings: tuple[str, ...], progress: list[int]) -> Iterator[Row]:
-    for line, cells in lines:
-        progress[0] = line
-        there = {name: cell for name, cell in zip(headings, cells, strict=False) if _filled(cell)}
-        if any(_filled(cell) for cell in cells[len(headings) :]):
-            yield Row(line, {}, "too_many_cells")
-        elif there:
-            yield Row(line, there)
-
-
-def _filled(cell: Cell) -> bool:
-    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
-
-
-def _headings(path: Path, cells: list[str]) -> tuple[str, ...]:
-    names = [cell.strip() for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    if not names or len(names) > MAX_COLUMNS:
-        raise HeadingsUnknown(
-            f"{path} has {len(names)} headings in its first line; 1 to {MAX_COLUMNS} are read."
-        )
-    empty = [str(place) for place, name in enumerate(names, 1) if not name]
-    if empty:
-        raise HeadingsUnknown(f"{path}: column {', '.join(empty)} has no heading. Give it one, or remove it.")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise HeadingsUnknown(
-            f"{path} has the heading {', '.join(repeated)} more than once. Rename one of them."
-        )
-    return tuple(names)

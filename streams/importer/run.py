@@ -21,8 +21,8 @@ from streams.importer.columns import Columns, Target
 from streams.importer.events import Events
 from streams.importer.mapping import ColumnMapping
 from streams.importer.occurrences import Occurrences
-from streams.importer.readers import Row, Table
 from streams.importer.report import Report
+from streams.importer.tables import Row, Table
 from streams.kafka_sender import KafkaSender
 from streams.reasons import text as reason_text
 from streams.refusals import FileRefusals

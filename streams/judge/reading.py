@@ -19,6 +19,7 @@ from streams.envelope import Reason, envelope_reasons
 from streams.judge.mask import mask, names_a_person
 from streams.judge.plan import FieldPlan, Plan
 from streams.judge.sql import DECIMAL, MAX_BYTES
+from streams.tokens import is_token
 
 SHOWN = 80
 """Characters of a value that a reason quotes."""
@@ -43,6 +44,8 @@ class Reading:
     """By flat name."""
     items: dict[str, list[dict[str, str | None]]] = field(default_factory=dict)
     """List -> texts of its items; one that is no object, or whose value is faulty, lacks them."""
+    persons: list[str] = field(default_factory=list)
+    """Texts that stand where a token belongs."""
 
     @property
     def faulty(self) -> frozenset[str]:
@@ -115,6 +118,7 @@ def _read_data(data: Mapping[str, Any], plan: Plan, reading: Reading) -> None:
                 reading.reasons.append(_wrong_type(spec.name, value))
         else:
             _keep(_value(spec, value, spec.name), spec.name, reading.texts, reading)
+            reading.persons.extend(_untokenised(spec, value))
     reading.reasons.extend(_unknown(data, frozenset(spec.name for spec in plan.fields)))
 
 
@@ -147,8 +151,22 @@ def _read_members(
     for inner in spec.fields:
         where = places.within(place, inner.name)
         _keep(_value(inner, value.get(inner.name), where), where, texts, reading)
+        reading.persons.extend(_untokenised(inner, value.get(inner.name)))
     reading.reasons.extend(_unknown(value, spec.known, places.within(place, "")))
     return texts
+
+
+def _untokenised(spec: FieldPlan, value: Any) -> Iterator[str]:
+    """Texts of a personal field's value that are no tokens: names have no form that a mask could know."""
+    if not spec.personal or value is None:
+        return
+    if isinstance(value, str):
+        if not is_token(value):
+            yield value
+    elif isinstance(value, Mapping):
+        yield from (text for each in value.values() for text in _untokenised(spec, each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in _untokenised(spec, each))
 
 
 def _keep(found: str | Reason | None, place: str, texts: dict[str, str | None], reading: Reading) -> None:

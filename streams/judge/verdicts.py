@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -83,7 +85,11 @@ def _slow(plan: Plan, received: pa.Array, values: pa.Array) -> Columns:
     _untell(plan, columns, readings, reasons)
     columns["reasons"] = _reasons([_in_order(plan, listed) for listed in reasons])
     columns["excerpt"] = pa.array(
-        (excerpt(value) if listed else None for value, listed in zip(raw, reasons, strict=True)), pa.string()
+        (
+            excerpt(value, reading.persons) if listed else None
+            for value, reading, listed in zip(raw, readings, reasons, strict=True)
+        ),
+        pa.string(),
     )
     return columns
 
@@ -190,11 +196,30 @@ def _reasons(listed: Sequence[Sequence[Reason]]) -> pa.Array:
     return pa.array([reasons or None for reasons in listed], REASON_LIST)
 
 
-def excerpt(value: bytes | None) -> str:
-    """What the quarantine shows of an event: its beginning, without whatever may name a person."""
-    return mask((value or b"")[:_EXCERPT_BYTES].decode("utf-8", "replace"))
+def excerpt(value: bytes | None, persons: Sequence[str] = ()) -> str:
+    """What the quarantine shows of an event: its beginning, without whatever may name a person.
+
+    persons: texts that stand where tokens belong. A number is masked wherever it stands; a name is not known
+    for one but by where it stands.
+    """
+    text = (value or b"")[:_EXCERPT_BYTES].decode("utf-8", "replace")
+    for person in persons:
+        if person.strip() and mask(person) == person:
+            text = _without(text, person)
+    return mask(text)
 
 
+def _without(text: str, person: str) -> str:
+    """The text with stars in place of a JSON text, or nothing of it where that has a spelling of its own."""
+    small = json.dumps(person)
+    large = _CODE_POINT.sub(lambda match: match[0].upper().replace("U", "u"), small)
+    for spelling in (json.dumps(person, ensure_ascii=False), small, large):
+        if spelling in text:
+            return text.replace(spelling, '"***"')
+    return "***"
+
+
+_CODE_POINT = re.compile(r"\\u[0-9a-f]{4}")
 _EXCERPT_BYTES = 64_000
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from infra.superset.assets import Column, Dataset, Figure
 from infra.superset.data import sql
+from infra.superset.data.daily_ratios import of_days
 from infra.superset.data.dimensions import SOURCE_COLUMNS
 from infra.superset.data.measures import WHOLE_TEXT, distinct_once, once
 from infra.superset.data.overview import titles
@@ -108,7 +109,9 @@ def daily_measures(contracts: Mapping[str, Contract]) -> Dataset:
 def _day_values(contract: Contract) -> list[str]:
     parts: list[str] = []
     for table in metric_tables(contract):
-        parts += [*_additive(contract, table, len(parts)), *_distinct(contract, table, len(parts))]
+        before = len(parts)
+        parts += [*_additive(contract, table, before), *_distinct(contract, table, before)]
+        parts += of_days(contract, table, before * 100 + 80)
     return parts
 
 

@@ -15,12 +15,40 @@ _PERSONAL: dict[str, Any] = {
 }
 
 
+_HAN = "㐀-䶿一-鿿〇𠀀-𪛟"
+"""Han characters as the inside of a class: the common ones, extension A, and B, where rare names are."""
+
+_PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
+_PLATE = "[0-9A-HJ-NP-Z]"
+_PATTERNS = {
+    # Given names of minorities stand behind a dot; foreign ones have blanks and are not of this type.
+    "person_name": f"[{_HAN}]{{2,6}}|[{_HAN}]{{1,12}}(?:·[{_HAN}]{{1,12}}){{1,3}}",
+    # GA 36: five places, the last of which may say what kind it is; six of a new-energy car.
+    "plate": f"[{_PROVINCES}][A-Z](?:{_PLATE}{{4}}[0-9A-HJ-NP-Z挂学警港澳领]|[A-HJK]{_PLATE}[0-9]{{4}}"
+    "|[0-9]{5}[A-HJK])",
+    "address": r"[^\x00-\x1f<>\"\\]{4,120}",
+}
+
+
 def _upper(text: str) -> str:
     return text.strip().upper()
 
 
 def _digits_only(text: str) -> str:
     return text.strip().replace(" ", "").replace("-", "").removeprefix("+86")
+
+
+def _plate(text: str) -> str:
+    for separator in "·•.- ":
+        text = text.replace(separator, "")
+    return text.upper()
+
+
+def _dotted(text: str) -> str:
+    """One dot for all that are written within names."""
+    for dot in "•・‧∙．.":
+        text = text.replace(dot, "·")
+    return text.strip()
 
 
 TYPES = (
@@ -62,6 +90,32 @@ TYPES = (
         make=makers.insurance_no,
         clean=_upper,
         **formatted(r"[0-9A-Z]\d{8,19}"),
+        **_PERSONAL,
+    ),
+    NamedType(
+        name="person_name",
+        about="name of a person in Han characters, with a dot within names of minorities",
+        reason="{title}应为2至6个汉字的姓名（少数民族姓名可含间隔号）",
+        make=makers.person_name,
+        clean=_dotted,
+        **formatted(_PATTERNS["person_name"]),
+        **_PERSONAL,
+    ),
+    NamedType(
+        name="plate",
+        about="licence plate of a vehicle of the mainland (GA 36), new-energy plates included",
+        reason="{title}应为车牌号（省份简称、字母和5至6位字母数字）",
+        make=makers.plate,
+        clean=_plate,
+        **formatted(_PATTERNS["plate"]),
+        **_PERSONAL,
+    ),
+    NamedType(
+        name="address",
+        about="address that leads to a person, 4 to 120 characters",
+        reason="{title}应为4至120个字符的地址",
+        make=makers.address,
+        **formatted(_PATTERNS["address"]),
         **_PERSONAL,
     ),
     NamedType(

@@ -109,7 +109,7 @@ def test_objects_within_json_lines_become_objects(tmp_path: Path) -> None:
     assert imported(path, made, tmp_path).counts == {"accepted": 60}
 
 
-def test_an_object_that_holds_a_name_is_left_out_whole(tmp_path: Path) -> None:
+def test_a_name_becomes_a_token_where_no_number_tells_people_apart(tmp_path: Path) -> None:
     rows = [
         {
             "时间": f"{TODAY - timedelta(hours=n):%Y-%m-%d %H:%M}",
@@ -120,9 +120,36 @@ def test_an_object_that_holds_a_name_is_left_out_whole(tmp_path: Path) -> None:
     ]
     path = write_lines(tmp_path / "nested.jsonl", iter(rows))
     made = proposed(path)
-    assert [each.heading for each in made.left_out] == ["申请"]
+    (within,) = (spec for spec in made.contract.fields.values() if spec.type == "object")
+    assert (within.fields["full_name"].type, within.fields["full_name"].pii) == ("person_name", "tokenise")
     assert "王伟" not in made.text
     assert imported(path, made, tmp_path).counts == {"accepted": 60}
+
+
+def test_a_name_beside_a_number_is_left_out(tmp_path: Path) -> None:
+    made = proposed(write_csv(tmp_path / "a.csv", iter(few())))
+    (left,) = (each for each in made.left_out if each.heading == "姓名")
+    assert "which stand in another column" in left.why
+
+
+def test_plates_and_home_addresses_become_tokens(tmp_path: Path) -> None:
+    plates = ("浙C·1234A", "浙CD12345", "浙C12345F", "京A0B1C2", "粤B9X8Y挂")
+    rows = [
+        f"{TODAY - timedelta(hours=n):%Y-%m-%d %H:%M},PK{n % 4},{plates[n % 5]},"
+        f"鹿城区五马街道人民路{n % 30}号,温州市五马街{n % 3}号"
+        for n in range(60)
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("进场时间,停车场编号,车牌号,车主住址,停车场地址\n" + "\n".join(rows), encoding="utf-8")
+    made = proposed(path)
+    fields = {spec.title: (spec.type, spec.pii) for spec in made.contract.fields.values()}
+    assert fields["车牌号"] == ("plate", "tokenise")
+    assert fields["车主住址"] == ("address", "tokenise")
+    assert [each.heading for each in made.left_out] == ["停车场地址"]
+    measures = made.contract.metrics["events"].measures.values()
+    assert {m.title for m in measures} >= {"车辆数（按车牌号）", "户数（按车主住址）"}
+    outcome = imported(path, made, tmp_path)
+    assert outcome.counts == {"accepted": 60}
 
 
 def test_events_as_they_are_sent_need_no_mapping(tmp_path: Path) -> None:
@@ -164,7 +191,7 @@ def test_money_without_a_unit_is_taken_for_yuan_and_the_mapping_says_so(tmp_path
     assert sum(row["amount_fen"] for row in days) == sum(n * 100 + 50 for n in range(60))
 
 
-def test_what_never_happens_twice_is_suggested(tmp_path: Path) -> None:
+def test_what_chance_would_repeat_and_is_said_once_a_day_is_a_rule(tmp_path: Path) -> None:
     riders = sorted({row["身份证号"] for row in few(120)})[:8]
     rows = [
         f"{TODAY - timedelta(days=day):%Y-%m-%d} 12:00,ZD1,{meal},{rider}"
@@ -174,9 +201,11 @@ def test_what_never_happens_twice_is_suggested(tmp_path: Path) -> None:
     ]
     path = tmp_path / "meals.csv"
     path.write_text("时间,站点,餐次,身份证号\n" + "\n".join(rows), encoding="utf-8")
-    assert (
-        "#   person_id_meal: {title: 同一身份证号、餐次一天只能有一次, fields: [person_id, meal], per: day}"
-        in (proposed(path).text)
+    rule = proposed(path).contract.unique["person_id_meal"]
+    assert (rule.title, rule.fields, rule.per) == (
+        "同一身份证号、餐次一天只能有一次",
+        ("person_id", "meal"),
+        "day",
     )
 
 

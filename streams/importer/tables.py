@@ -1,0 +1,86 @@
+"""What a file of rows is to its readers: headings, and lines of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from streams.errors import HeadingsUnknown
+
+Cell = Any
+Format = Literal["csv", "xlsx", "jsonl"]
+MAX_COLUMNS = 500
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: heading -> cell, without empty cells; or `fault`: why it is unreadable."""
+
+    line: int
+    cells: Mapping[str, Cell]
+    fault: str | None = None
+
+
+class Line(NamedTuple):
+    """One line of a table: its cells in the order of the headings, perhaps fewer; or why it is unreadable."""
+
+    line: int
+    cells: Sequence[Cell]
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file opened for reading once. `headings` is None where each row has its own (JSON lines).
+
+    `rows` and `lines` are the same rows, once: whoever takes one from either has taken it from both. `lines`
+    is empty where there are no headings. `done` gives the share that has been read, 0 to 1.
+    """
+
+    format: Format
+    encoding: str | None
+    headings: tuple[str, ...] | None
+    rows: Iterator[Row]
+    done: Callable[[], float]
+    lines: Iterator[Line] = field(default_factory=lambda: iter(()))
+
+
+def table_of(
+    kind: Format,
+    encoding: str | None,
+    headings: tuple[str, ...],
+    lines: Iterator[Line],
+    done: Callable[[], float],
+) -> Table:
+    rows = (Row(line, _by_heading(headings, cells), fault) for line, cells, fault in lines)
+    return Table(kind, encoding, headings, rows, done, lines)
+
+
+def _by_heading(headings: tuple[str, ...], cells: Sequence[Cell]) -> Mapping[str, Cell]:
+    return {name: cell for name, cell in zip(headings, cells, strict=False) if is_filled(cell)}
+
+
+def is_filled(cell: Cell) -> bool:
+    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
+
+
+def headings_of(path: Path, cells: list[str]) -> tuple[str, ...]:
+    """The headings of a table's first line. Raises HeadingsUnknown where one lacks, or stands twice."""
+    names = [cell.strip() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    if not names or len(names) > MAX_COLUMNS:
+        raise HeadingsUnknown(
+            f"{path} has {len(names)} headings in its first line; 1 to {MAX_COLUMNS} are read."
+        )
+    empty = [str(place) for place, name in enumerate(names, 1) if not name]
+    if empty:
+        raise HeadingsUnknown(f"{path}: column {', '.join(empty)} has no heading. Give it one, or remove it.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise HeadingsUnknown(
+            f"{path} has the heading {', '.join(repeated)} more than once. Rename one of them."
+        )
+    return tuple(names)
