@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from infra.cli import exits
@@ -67,3 +69,22 @@ def test_a_process_of_the_platform_ends_with_that_sentence(
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("MINSHENG_CLAIM_DAYS is 'many'")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("password", ["plain", "with blanks", "quote ' and \\ backslash", "a=b", "密码"])
+def test_a_password_arrives_as_it_was_set(password: str) -> None:
+    parts = conninfo_to_dict(Settings(postgres_password=password).postgres_dsn)  # type: ignore[arg-type]
+    assert parts["password"] == password
+
+
+def test_tls_to_postgresql_follows_from_one_setting_and_can_be_set_by_itself(tmp_path: Path) -> None:
+    def told(**values: object) -> dict[str, str]:
+        return Settings(**{"home": tmp_path, **values}).postgres_tls
+
+    authority = str(tmp_path / "certificates" / "ca.pem")
+    assert told() == told(security="tls") == {}  # the embedded server has no TLS
+    in_full = {"sslmode": "verify-full", "sslrootcert": authority}
+    assert told(security="tls", postgres_local=False) == in_full
+    assert told(postgres_sslmode="verify-full") == in_full
+    assert told(security="tls", postgres_local=False, postgres_sslmode="disable") == {"sslmode": "disable"}
+    assert told(postgres_sslmode="verify-ca", ca_file="/etc/ca.pem")["sslrootcert"] == "/etc/ca.pem"

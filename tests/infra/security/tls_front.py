@@ -44,7 +44,7 @@ def tls_front(certificate: Path, key: Path, port: int) -> Iterator[int]:
 
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         yield server.sockets[0].getsockname()[1]
