@@ -74,7 +74,7 @@ def _may_be_step(guess: Guess) -> bool:
 def _cycle(rows: Rows, case: Guess, step: Guess, moment: str) -> Cycle | None:
     rows.connection.execute(
         "create or replace temp table walks as select s, lag(s) over w as before,"  # noqa: S608 (SQL of forms.py)
-        " happened - lag(happened) over w as waited from"
+        " epoch(happened) - epoch(lag(happened) over w) as waited from"
         f" (select line, {case.value} as c, {step.value} as s, {moment} as happened from rows)"
         " where happened is not null window w as (partition by c order by happened, line)"
     )
@@ -129,7 +129,10 @@ def _within(rows: Rows, leaving: Sequence[str]) -> dict[str, str]:
     longest = dict(
         rows.all("select before, quantile_cont(waited, 0.99) from walks where before <> s group by all")
     )
-    found = {step: next((span for span in _SPANS if span >= longest[step]), None) for step in leaving}
+    found = {
+        step: next((span for span in _SPANS if span.total_seconds() >= longest[step]), None)
+        for step in leaving
+    }
     return {step: _written(span) for step, span in found.items() if span is not None}
 
 

@@ -109,7 +109,19 @@ def test_no_text_makes_a_rule_raise(holds: Holds, name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["cn_id", "mobile", "bank_card", "insurance_no", "uscc", "division", "township", "date", "timestamp"],
+    [
+        "cn_id",
+        "mobile",
+        "bank_card",
+        "insurance_no",
+        "plate",
+        "address",
+        "uscc",
+        "division",
+        "township",
+        "date",
+        "timestamp",
+    ],
 )
 def test_what_the_maker_makes_is_accepted_and_differs(name: str) -> None:
     spec = FieldSpec(title="值", type=name)
@@ -131,6 +143,35 @@ def test_what_the_maker_makes_is_accepted_and_differs(name: str) -> None:
             ["13800000000", "19912345678"],
             ["12800000000", "1380000000", "138000000001", "+8613800000000"],
         ),
+        (
+            "plate",
+            [
+                "浙C12345",
+                "浙C1234A",
+                "浙CD12345",
+                "浙CDA1234",
+                "浙C12345D",
+                "京A0B1C2",
+                "粤B1234港",
+                "新A1234挂",
+            ],
+            [
+                "C12345",
+                "浙c12345",
+                "浙C1234",
+                "浙CI2345",
+                "浙C123456",
+                "浙C1234567",
+                "温C12345",
+                "浙C12345挂",
+            ],
+        ),
+        (
+            "person_name",
+            ["王伟", "欧阳修文", "阿卜杜拉·买买提", "𠮷田", "古丽·阿依·努尔"],
+            ["王", "John", "王*", "王伟1", "某某某某某某某", "王 伟", "·王伟", "王伟·"],
+        ),
+        ("address", ["人民路1号", "鹿城区五马街道 3幢"], ["人民路", "a\nb c d", "<b>人民路1号", "路" * 121]),
         ("insurance_no", ["330302001", "A12345678"], ["AB1234567", "12345678", "1" * 21]),
         (
             "date",
