@@ -69,9 +69,10 @@ class Counting:
     excluded: Mapping[int, Exclusions]
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return settled(self._counted(batches), "counting")
+        return settled(self.counted(batches), "counting")
 
-    def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The same in whatever process."""
         by_source: defaultdict[int, list[pa.Table]] = defaultdict(list)
         for batch in batches:
             for _, table in unpack(batch):

@@ -18,8 +18,12 @@ from streams.zone import ZONE_NAME
 
 READ, FRESH, REFUSED, CLAIMS, ROWS, REJECTED = "read", "fresh", "refused", "claims", "rows", "rejected"
 PLACES, VERSIONS, KEYS, VALUES = "places", "versions", "keys:", "values"
+FEW_ROWS, FEW_REJECTED = "few rows", "few rejected"
 COMPRESSED = frozenset({VALUES})
 """Large, and seldom asked for."""
+LARGE = frozenset({ROWS, REJECTED, VALUES})
+"""What stays with the workers until it is asked for."""
+_FEW = {ROWS: FEW_ROWS, REJECTED: FEW_REJECTED}
 
 REJECTED_COLUMNS = (
     "source", "topic", "partition", "offset", "received_at", "event_id", "event_at", "division", "place",
@@ -37,13 +41,15 @@ class Judging:
     """For `mapInArrow`: batches of Kafka records -> blobs (spark_jobs.blobs.BLOBS).
 
     judge: pickled Judge. revision: names it, so that a worker unpickles it once. numbers: source -> number.
-    extra: source -> columns of the verdicts that its rows keep beside those of its metrics.
+    extra: source -> columns of the verdicts that its rows keep beside those of its metrics. few_events: of at
+    most so many, rows and rejected come under names of their own (FEW_ROWS, FEW_REJECTED).
     """
 
     revision: str
     judge: bytes
     numbers: Mapping[str, int]
     extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    few_events: int = 0
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return settled(self._judged(batches), f"judging {self.revision}")
@@ -53,7 +59,10 @@ class Judging:
         for batch in batches:
             if batch.num_rows:
                 verdicts = judge.judge(batch).append_column("value", batch.column("value"))
-                yield pack(parts(verdicts, judge, self.numbers, self.extra), COMPRESSED)
+                made = parts(verdicts, judge, self.numbers, self.extra)
+                if batch.num_rows <= self.few_events:
+                    made = ((_FEW.get(kind, kind), table) for kind, table in made)
+                yield pack(made, COMPRESSED)
 
 
 @lru_cache(maxsize=2)

@@ -11,39 +11,30 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import pyarrow as pa
 from kafka import TopicPartition
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
-from pyspark.storagelevel import StorageLevel
 
 from spark_jobs import fence, positions
-from spark_jobs.blobs import BLOBS, gather, unpack
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import SparkJobError
 from spark_jobs.live.booking import QUERY
-from spark_jobs.live.breaking import Breaking
 from spark_jobs.live.commit import Batch, Committer
-from spark_jobs.live.counting import Counting, Exclusions
-from spark_jobs.live.judging import READ, REJECTED, ROWS, VALUES
-from spark_jobs.live.plan import Plan, Plans
-from spark_jobs.live.uniqueness import Broken
+from spark_jobs.live.judged import POOL, Judged
+from spark_jobs.live.judging import READ
+from spark_jobs.live.plan import Plans
 from spark_jobs.records import JUDGED_VALUE
 from spark_jobs.session import ARROW_ROWS
 from streams.kafka_access import spark_options
 from streams.registry import Registry
 from streams.settings import Settings
-
-POOL = "live"
-_SMALL = f"kind not in ('{ROWS}', '{REJECTED}', '{VALUES}')"
 
 
 class LiveQuery:
@@ -174,23 +165,22 @@ class LiveQuery:
     def _judge(self, records: DataFrame, number: int) -> None:
         started_at, begun = datetime.now(UTC), time.perf_counter()
         plan = self._plans.now()
-        judged = records.mapInArrow(plan.judging, BLOBS).persist(StorageLevel.MEMORY_AND_DISK)
-        small = gather(judged.where(_SMALL).toArrow())
+        judged = Judged(records, plan)
         begun = self._spent("judge", begun)
         self._finish_pending()
         self._spent("wait", begun)
-        if READ not in small:
-            judged.unpersist()
+        if READ not in judged.small:
+            judged.release()
             return
         batch = Batch(
             number=number,
             started_at=started_at,
             plan=plan,
-            judged=small,
-            count=partial(_count, judged, plan),
-            rejected=partial(_rejected, judged),
-            broken=partial(_broken, judged, plan),
-            release=partial(_release, judged),
+            judged=judged.small,
+            count=judged.count,
+            rejected=judged.rejected,
+            broken=judged.broken,
+            release=judged.release,
         )
         if not self._stopping:
             self._pending = self._commits.submit(self._committer.commit, batch)
@@ -204,31 +194,3 @@ class LiveQuery:
         now = time.perf_counter()
         self.seconds[what] = self.seconds.get(what, 0.0) + now - begun
         return now
-
-
-def _count(judged: DataFrame, plan: Plan, excluded: Mapping[int, Exclusions]) -> Mapping[str, pa.Table]:
-    judged.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
-    counting = Counting(plan.counted, excluded)
-    return gather(judged.where(f"kind = '{ROWS}'").mapInArrow(counting, BLOBS).toArrow())
-
-
-def _release(judged: DataFrame) -> None:
-    judged.unpersist()
-
-
-def _rejected(judged: DataFrame) -> Iterator[pa.Table]:
-    return _piece_by_piece(judged.where(f"kind = '{REJECTED}'"))
-
-
-def _broken(judged: DataFrame, plan: Plan, broken: Mapping[int, Broken]) -> Iterator[pa.Table]:
-    topics = {number: topic for number, (_, topic) in plan.sources.items()}
-    breaking = Breaking(plan.judging, topics, broken)
-    return _piece_by_piece(judged.where(f"kind = '{VALUES}'").mapInArrow(breaking, BLOBS))
-
-
-def _piece_by_piece(blobs: DataFrame) -> Iterator[pa.Table]:
-    """Blob by blob: a burst of poison passes through the driver in pieces."""
-    blobs.sparkSession.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
-    for row in blobs.toLocalIterator():
-        payload = pa.table({"kind": [row.kind], "payload": pa.array([bytes(row.payload)], pa.binary())})
-        yield from (table for _, table in unpack(payload))
