@@ -14,6 +14,9 @@ CONFIGURATION = Path(__file__).parent / "conf"
 LOOPBACK = "127.0.0.1"
 ARROW_ROWS = 20_000
 """Of at most 64 KiB each (spark_jobs.records)."""
+NO_BYTE_BOUND = 2**31 - 1
+"""The only value with which Spark 4.2 does not add up the sizes of all columns after every row
+(BatchedPythonArrowInput.underBatchSizeLimit). What it has by itself is 64 MB."""
 
 
 def cluster_options(settings: Settings) -> dict[str, str]:
@@ -48,7 +51,8 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         "spark.driver.host": LOOPBACK if is_local else "",
         "spark.driver.bindAddress": LOOPBACK if is_local else "",
         # Deep stacks: a pattern of Spark's StreamExecution recurses over every letter of an error's text.
-        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:NewRatio=1 -Xss4m"
+        # Room for its classes: else it collects everything at each of five steps on the way there.
+        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:NewRatio=1 -XX:MetaspaceSize=256m -Xss4m"
         f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'} {java_options}",
         "spark.local.dir": str(settings.home / "spark"),
         "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),  # else where it was started
@@ -64,6 +68,7 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         "spark.sql.inMemoryColumnarStorage.compressed": "false",
         # One Arrow batch is what one call of the judge sees.
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(ARROW_ROWS),
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(NO_BYTE_BOUND),
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
