@@ -15,6 +15,7 @@ import pytest
 from infra.deploy import deploy
 from infra.local.errors import NotHealthy
 from infra.local.http_check import check_http
+from infra.local.private_file import write_private
 from infra.security.certificates import make_certificates
 from streams.contract.loader import load_contract
 from streams.errors import SettingRefused
@@ -53,7 +54,7 @@ def test_https_is_answered_and_plain_http_is_not(settings: Settings, files: tupl
     over_tls = Settings(**{**settings.model_dump(), **changes, "ca_file": certificate.with_name("ca.pem")})
     deploy(settings, [load_contract(settings.contracts_dir / f"{SOURCE}.yaml")])
     secret = add_key(settings.secrets_dir / FILE_NAME, "simulator", ["*"])
-    (settings.secrets_dir / "gateway_api_key").write_text(secret, encoding="ascii")
+    write_private(settings.secrets_dir / "gateway_api_key", secret)
     process = gateway({f"MINSHENG_{name.upper()}": str(value) for name, value in changes.items()})
     try:
         assert over_tls.gateway_url == f"https://127.0.0.1:{port}"
