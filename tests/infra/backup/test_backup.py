@@ -103,9 +103,8 @@ def installation(passable: Path, kafka_bootstrap: str) -> Iterator[Installation]
         stack = Stack(settings, os.environ, Console(quiet=True))
         try:
             stack.up(["postgres"])
-            elsewhere = settings.model_copy(
-                update={"home": passable / "spark"}
-            )  # what Spark holds is not lost
+            # What Spark holds is not lost with the installation.
+            elsewhere = settings.model_copy(update={"home": passable / "spark"})
             contracts = core(settings.contracts_dir)
             deploy(settings, contracts.values())
             yield Installation(settings, contracts, build_session(elsewhere, "tests"))
@@ -255,7 +254,6 @@ def test_a_backup_in_the_place_of_what_is_there_sets_it_aside(
 
 
 def _assert_balanced(settings: Settings) -> None:
-
     with (
         Cluster(settings) as cluster,
         psycopg.connect(settings.postgres_dsn, autocommit=True) as connection,
