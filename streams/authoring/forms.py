@@ -111,6 +111,7 @@ def forms() -> Mapping[str, Sql]:
         "clock": "m is not null and regexp_matches(p, '[:时点]|^\\d{14}$|[ T]\\d')",
         "telephone": "regexp_full_match(i, '[+()\\d]{7,20}')",
         "nested": "v[1] in ('{', '[')",
+        "cut": "regexp_full_match(p, '\\d(\\.\\d{1,9})?[eE]\\+?(0?[89]|1\\d)')",
         "surname": f"regexp_full_match(v, '[{_SURNAMES}][\\x{{4e00}}-\\x{{9fff}}*＊某×]{{1,3}}')",
     }
     for name, named in NAMED_TYPES.items():

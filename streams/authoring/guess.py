@@ -95,6 +95,9 @@ def _left_out(facts: Facts, *, numbered: bool) -> str | None:  # noqa: PLR0911 (
         return "it is always empty"
     if facts.share("nested") >= HALF:
         return "its cells are objects or lists"
+    if facts.share("cut") >= HALF:
+        shown = facts.values[0][0]
+        return f"a spreadsheet has cut its digits ({shown}): export the column as text"
     if heading in hints.PERSON_NAME or _looks_like_names(facts):
         return _name_left_out(facts, numbered=numbered)
     if heading in hints.EMAIL or (heading in hints.ADDRESS and heading not in hints.HOME):
@@ -142,6 +145,8 @@ def _identifier(facts: Facts) -> Proposal | None:
         "uscc": "信用代码" in heading,
         "bank_card": heading in hints.BANK_CARD,
     }
+    # A card may be any card: the heading alone does not make it a bank's.
+    hinted["bank_card"] = hinted["bank_card"] and facts.share("bank_card!") >= HALF
     for name, by_heading in hinted.items():
         if facts.share(f"{name}!") >= BY_CHECKSUM or (by_heading and facts.share(name) >= HALF):
             because = (
@@ -193,7 +198,8 @@ def _truth(facts: Facts) -> Proposal | None:
 
 
 def _moment(facts: Facts) -> Proposal | None:
-    if facts.share("day") >= MOST and not _is_code(facts):
+    enough = HALF if facts.heading in hints.MOMENT else MOST
+    if facts.share("day") >= enough and not _is_code(facts):
         kind = "timestamp" if facts.share("clock") >= HALF else "date"
         return Proposal(
             kind,

@@ -60,6 +60,7 @@ IDENTIFIER = Hint(
     r"流水|单号|事件编号|记录|业务编号|案件编号|工单|订单|交易号|受理编号|^编号$|^序列?号$|^id$"
     r"|event[ _]?id|record|order|ticket|serial|request[ _]?(no|id|num)|sr_?number|uuid|key$"
 )
+MOMENT = Hint(r"时间|日期|时刻$|date|time")
 CREATED = Hint(
     r"发生|创建|登记|受理|申请|用餐|就诊|交易|借|上传|上报|刷卡|发放|事件时间|业务时间|^时间$"
     r"|created|start|occur|event|request|^time$|timestamp|opened"

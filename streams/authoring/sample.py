@@ -151,6 +151,13 @@ class _Columns:
 
     def sample(self, name: str, table: Table, *, is_whole: bool) -> Sample:
         filled = [chunk for chunk in self.chunks if chunk.num_rows]
+        if not filled and self.unreadable:
+            line, fault = self.unreadable[0]
+            raise HeadingsUnknown(
+                f"{name}: none of its {len(self.unreadable):,} rows can be read (line {line}: {fault})."
+                f" The headings are {', '.join(self.headings)}: if that is a title, remove the lines above"
+                " the headings."
+            )
         if not filled:
             raise HeadingsUnknown(f"{name} has headings, but no rows. Give it some: guesses need evidence.")
         return Sample(

@@ -59,7 +59,12 @@ def table_of(
 
 
 def _by_heading(headings: tuple[str, ...], cells: Sequence[Cell]) -> Mapping[str, Cell]:
-    return {name: cell for name, cell in zip(headings, cells, strict=False) if is_filled(cell)}
+    # `is_filled`, without a call for each cell of a file.
+    return {
+        name: cell
+        for name, cell in zip(headings, cells, strict=False)
+        if cell is not None and (type(cell) is not str or (cell and not cell.isspace()))
+    }
 
 
 def is_filled(cell: Cell) -> bool:

@@ -19,6 +19,7 @@ digit, or parts by hyphens, it passes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from stdnum import luhn
 
@@ -62,6 +63,7 @@ HASH = f'"(?:{_HASH})"'
 """RE2 for a whole JSON text that may be suspicious, as one in a thousand is, and identifies nobody."""
 
 
+@lru_cache(maxsize=1_000)  # senders and types of events are the same again and again
 def identifies_a_person(text: str) -> bool:
     """Whether an identifier holds a number that is taken for a person's, however its digits are written."""
     plain = in_plain_digits(text)

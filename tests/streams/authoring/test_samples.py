@@ -318,6 +318,42 @@ def test_what_is_no_sample_is_refused_with_a_reason(kind: str, tmp_path: Path) -
     assert "a.csv" in str(raised.value)
 
 
+def test_times_of_several_spellings_are_times_and_the_others_are_listed(tmp_path: Path) -> None:
+    rows = [f"2026-10-01 08:{n:02d}:00,ZD{n % 3},{n}" for n in range(40)]
+    rows += [f"10/{n % 28 + 1}/2026 8:05 AM,ZD{n % 3},{n}" for n in range(20)]
+    path = tmp_path / "a.csv"
+    path.write_text("发生时间,站点,数量\n" + "\n".join(rows), encoding="utf-8")
+    made = proposed(path)
+    assert made.chosen.time is not None
+    assert "20 are not and would be refused: lines 42, 43" in made.chosen.time.evidence[0]
+    assert imported(path, made, tmp_path).counts == {"accepted": 40, "refused": 20}
+
+
+def test_digits_that_a_spreadsheet_has_cut_are_no_field(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f"2026-01-02 08:{n:02d},ZD{n % 3},3.30302E+11\n" for n in range(60))
+    path.write_text(f"时间,站点,单据号\n{rows}", encoding="utf-8")
+    (left,) = proposed(path).left_out
+    assert left.why == "a spreadsheet has cut its digits (3.30302E+11): export the column as text"
+
+
+def test_numbers_of_cards_that_are_no_bank_s_are_a_code(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f"2026-01-02 08:{n:02d},ZD{n % 3},{330302200001 + n // 2}\n" for n in range(60))
+    path.write_text(f"时间,站点,会员卡号\n{rows}", encoding="utf-8")
+    made = proposed(path)
+    (card,) = (spec for spec in made.contract.fields.values() if spec.title == "会员卡号")
+    assert (card.type, card.pattern) == ("text", r"\d{12}")
+    assert imported(path, made, tmp_path).counts == {"accepted": 60}
+
+
+def test_a_title_above_the_headings_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("公共自行车统计表,,\n时间,站点,数量\n2026-01-02 08:00,ZD1,3\n", encoding="utf-8")
+    with pytest.raises(HeadingsUnknown, match="if that is a title, remove the lines above"):
+        read_sample(path)
+
+
 def test_what_the_owner_decides_wins(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", iter(few()))
     said = Wishes(
