@@ -26,8 +26,6 @@ NOT_LOADED = (
         "spark-hive", "spark-kubernetes", "spark-mllib", "spark-pipelines", "spark-repl",
         "spark-yarn", "spire", "volcano",
     )),
-    "pyarrow/*flight*.so*",
-    "pyarrow/*substrait*.so*",
 )  # fmt: skip
 """Of Spark: Hive, Kubernetes, YARN, Connect, machine learning, the shell and the other store of states. None
 of it is reached by a job of ours; `make compose-test` runs every one of them without."""

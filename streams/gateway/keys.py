@@ -125,13 +125,14 @@ def _own_key(path: Path) -> tuple[ApiKey, ...]:
 def _private_text(path: Path) -> str | None:
     """The text of a file that nobody else can read; None if there is no file. Raises KeysUnreadable."""
     try:
-        mode = path.stat().st_mode
+        mode, folder = path.stat().st_mode, path.parent.stat().st_mode
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise KeysUnreadable(f"{path} cannot be read ({error}). Give it to the gateway's user.") from error
-    if stat.S_IMODE(mode) & 0o077:
+    # Secrets of containers are mounted one by one, readable for all, into a folder that nobody else can pass.
+    if stat.S_IMODE(mode) & 0o077 and stat.S_IMODE(folder) & 0o011:
         raise KeysUnreadable(f"{path} is readable by others. Do `chmod 600 {path}`.")
     return text
 

@@ -133,7 +133,10 @@ def test_keys_say_who_may_send_what(
     assert status(Authorization=f"bearer {mine}") == 202
     revoke_key(file, "mine")
     wait_for_equal(lambda: status(Authorization=f"Bearer {mine}"), 401)
-    file.chmod(0o644)
+    file.chmod(0o644)  # of others' eyes it is kept by its folder alone
+    file.write_text(file.read_text() + " ")
+    wait_for_equal(lambda: status(Authorization=f"Bearer {other}"), 403)
+    settings.secrets_dir.chmod(0o755)
     file.write_text(file.read_text() + " ")
     wait_for_equal(lambda: status(Authorization=f"Bearer {other}"), 503)
 
