@@ -55,9 +55,12 @@ def warnings(contract: Contract, name: str) -> list[Problem]:
 
 
 def _placed(contract: Contract, name: str, remarks: Iterator[Remark]) -> list[Problem]:
+    found = list(remarks)
+    if not found:
+        return []
     document = read(contract.text, name) if contract.text else Document(name)
     return sorted(
-        Problem(name, document.line(path), what, expected, remedy) for path, what, expected, remedy in remarks
+        Problem(name, document.line(path), what, expected, remedy) for path, what, expected, remedy in found
     )
 
 
