@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 SOURCE, TABLE = "canteen_meal", "live.canteen_meal__meals"
 BEFORE_SECONDS, AFTER_SECONDS, CATCH_UP_SECONDS = 8, 35, 90
 GIB = 1024**3
-LARGEST_IMAGE, MOST_MEMORY_MIB = 1.5 * GIB, 8 * 1024
+LARGEST_IMAGE = {"airflow": 1.8e9}
+"""Bytes; of any other 1.5e9. Airflow's tasks call `minsheng`: it holds two environments (decision 120)."""
+MOST_MEMORY_MIB = 8 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,8 @@ def test_images_are_built_and_small(stack: Stack) -> None:
     report(f"built in {time.monotonic() - began:.0f} s")
     report("\n".join(f"  {name} {size / GIB:.2f} GiB" for name, size in sizes.items()))
     assert len(sizes) == 5
-    assert max(sizes.values()) < LARGEST_IMAGE
+    most = {name: LARGEST_IMAGE.get(name.split("/")[1].split(":")[0], 1.5e9) for name in sizes}
+    assert {name: size for name, size in sizes.items() if size > most[name]} == {}
 
 
 def image_size(stack: Stack, name: str) -> int:
