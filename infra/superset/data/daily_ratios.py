@@ -26,6 +26,7 @@ def of_days(contract: Contract, table: MetricTable, first: int) -> list[str]:
         " w.position, w.measure, w.pattern, w.value"
         f" from ({with_ratios(contract, table, _totals(contract, table))}) q,"
         f" lateral (values {listed}) w(position, measure, pattern, value)"
+        " where w.value is not null"
     ]
 
 
