@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
-from spark_jobs.lake import TABLE
+from spark_jobs.lake import TABLE, is_made
 from streams.days import span
 from streams.settings import Settings
 from streams.topic_name import topic_name
@@ -126,7 +126,7 @@ def _look(settings: Settings, *, first: date, written: date, last: date) -> int:
 
 def lake(path: Path, first: date, last: date) -> Iterable[pa.RecordBatch]:
     """Archived records of these received days that may have a number: COLUMNS."""
-    if not (path / "_delta_log").exists():
+    if not is_made(path):
         return
     condition = ds.field("received_day").isin(list(span(first, last)))
     rows = DeltaTable(str(path)).to_pyarrow_dataset().scanner(columns=COLUMNS, filter=condition)

@@ -2,5 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 TABLE = "events"
 """Its folder below settings.lake_dir."""
+
+
+def is_made(table: Path) -> bool:
+    """Whether the table has a version. Its log's folder is there before that: while the first version is
+    written, and for good where that was killed."""
+    return next((table / "_delta_log").glob("*.json"), None) is not None

@@ -24,7 +24,7 @@ from pyspark.sql import functions as F  # noqa: N812 (Spark's own convention)
 from spark_jobs import positions
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import PositionLost
-from spark_jobs.lake import TABLE
+from spark_jobs.lake import TABLE, is_made
 from spark_jobs.positions import Position, Read
 from spark_jobs.tally import add_tally
 from streams.kafka_access import spark_options
@@ -95,7 +95,7 @@ class Archive:
         gone = [r for r in ranges if r.first < first[r.partition] or r.until > end[r.partition]]
         if not gone:
             return False
-        if (self._path / "_delta_log").exists() and self._counted(version):
+        if is_made(self._path) and self._counted(version):
             return True
         where = "; ".join(
             f"{r.partition.topic} partition {r.partition.partition}: {r.first} to {r.until - 1}, Kafka has"
@@ -110,7 +110,7 @@ class Archive:
 
     def _abandon(self, version: int) -> None:
         """Undo a step whose topic is gone: what it may have appended, and its announcement."""
-        if (self._path / "_delta_log").exists():
+        if is_made(self._path):
             self._spark.sql(f"delete from delta.`{self._path}` where step = {version:d}")  # noqa: S608 (our own path and number)
         self._close()
 

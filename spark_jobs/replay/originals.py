@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from spark_jobs.lake import TABLE
+from spark_jobs.lake import TABLE, is_made
 from spark_jobs.replay.selection import Origin
 from streams.kafka_access import client_options
 from streams.kafka_refusals import demand_trust, explained
@@ -47,7 +47,7 @@ def earlier(settings: Settings, topic: str, partition: int, offset: int, until: 
     Raises KafkaAway where it is not archived yet and no broker answers.
     """
     path = settings.lake_dir / TABLE
-    if (path / "_delta_log").exists():
+    if is_made(path):
         condition = (
             (pc.field("received_day") <= until.astimezone(ZONE).date())
             & (pc.field("topic") == topic)
@@ -65,7 +65,7 @@ def earlier(settings: Settings, topic: str, partition: int, offset: int, until: 
 def from_lake(path: Path, wanted: Sequence[Origin]) -> dict[Origin, bytes]:
     """What the lake has of them. Only files of their received days are opened, and of those only row groups
     that may hold their offsets."""
-    if not wanted or not (path / "_delta_log").exists():
+    if not wanted or not is_made(path):
         return {}
     days = {each.received_at.astimezone(ZONE).date() for each in wanted}
     condition = (

@@ -12,7 +12,7 @@ import psycopg
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.lake import TABLE
+from spark_jobs.lake import TABLE, is_made
 from spark_jobs.rollup import ledger
 from spark_jobs.session import build_session
 from streams.settings import Settings
@@ -72,7 +72,7 @@ def events(session: SparkSession, lake_dir: Path, received: Iterable[date] | Non
     """
     path, files = lake_dir / TABLE, list[str]()
     days = None if received is None else [day.isoformat() for day in received]
-    if days != [] and (path / "_delta_log").exists():
+    if days != [] and is_made(path):
         wanted = None if days is None else [("received_day", "in", days)]
         files = DeltaTable(str(path)).file_uris(file_pruning_predicate=wanted)
     if not files:

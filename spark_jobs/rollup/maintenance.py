@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.lake import TABLE
+from spark_jobs.lake import TABLE, is_made
 
 LEAST_HOURS = 168
 """A week: Delta refuses less, because a reader may still be at an old version."""
@@ -42,7 +42,7 @@ def maintain(
     finds nothing to do. Without a lake nothing happens.
     """
     path = lake_dir / TABLE
-    if not (path / "_delta_log").exists():
+    if not is_made(path):
         return Maintained(0, 0, 0, 0)
     table = f"delta.`{path}`"
     added = removed = 0

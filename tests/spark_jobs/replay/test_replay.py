@@ -8,24 +8,29 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
+from kafka import KafkaProducer
 
+from infra.sequences import lake
 from spark_jobs.fence import turn
-from spark_jobs.replay import commit, run
+from spark_jobs.lake import TABLE
+from spark_jobs.replay import commit, originals, run
 from spark_jobs.replay.piece import Changes
 from spark_jobs.replay.run import Report, Wish
-from spark_jobs.replay.selection import OPEN, REPLAYED, Selection
+from spark_jobs.replay.selection import OPEN, REPLAYED, Origin, Selection
 from streams.patch import Patch
 from streams.personal import PersonalData
 from streams.tokens import Tokens
-from tests.spark_jobs.replay.platform import SOURCE, Platform, contract, meal
+from tests.spark_jobs.replay.platform import NOON, SOURCE, Platform, contract, meal
 
 pytestmark = pytest.mark.servers
 
 DEAR = 6000
+DAY = NOON.date()
 
 
 def replay(
@@ -254,3 +259,18 @@ def test_two_replays_at_once_share_the_work(platform: Platform) -> None:
 
     assert [each.outcomes for each in reports if each] == [{"accepted": 30}, {"accepted": 10}]
     assert meals(platform) == (40, 40 * DEAR)
+
+
+def test_while_the_lake_is_made_originals_come_from_kafka(platform: Platform) -> None:
+    """Its log has a folder and no version yet; the first step of the archive may have been killed there."""
+    path = platform.settings.lake_dir / TABLE
+    (path / "_delta_log").mkdir(parents=True)
+    wanted = Origin(platform.topic, 0, 0, platform.received_at(0))
+    assert originals.from_lake(path, [wanted]) == {}
+    assert list(lake(path, DAY, DAY)) == []
+    producer = KafkaProducer(bootstrap_servers=platform.settings.kafka_bootstrap)
+    sent = producer.send(platform.topic, b"original", partition=0).get(30)
+    producer.close()
+    received_at = datetime.fromtimestamp(sent.timestamp / 1000, UTC)
+    wanted = Origin(platform.topic, 0, sent.offset, received_at)
+    assert originals.originals(platform.settings, [wanted]) == {wanted: b"original"}
