@@ -20,7 +20,7 @@ from spark_jobs.rollup.account import Account, read
 from spark_jobs.rollup.comparison import summed
 from spark_jobs.rollup.differences import Sums
 from streams.contract.model import Contract
-from streams.registry import deployed
+from streams.registry import ever_deployed
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -29,7 +29,7 @@ EVENTS, LIVE, PUBLISHED, NONE = "事件", "实时", "日终", "-"
 
 @failures()
 def day(
-    source: Annotated[str, typer.Argument(help="A deployed source.")],
+    source: Annotated[str, typer.Argument(help="A source, deployed or retired.")],
     event_day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Event day, YYYY-MM-DD.")],
     as_json: AsJson = False,
 ) -> None:
@@ -38,10 +38,10 @@ def day(
     Exit code 3 when part of the difference has no known cause.
     """
     settings = Settings()
-    contracts = deployed(settings).contracts
+    contracts = ever_deployed(settings)
     if source not in contracts:
         there = ", ".join(contracts) or "none; `minsheng contract deploy`"
-        fail(f"{source}: no such contract is deployed. Deployed are: {there}.", exits.USAGE)
+        fail(f"{source}: no such contract is or was deployed. There are: {there}.", exits.USAGE)
     with psycopg.connect(settings.postgres_dsn) as connection:
         account = read(connection, contracts[source], event_day.date())
     if as_json:
