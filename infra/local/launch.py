@@ -16,8 +16,6 @@ from pathlib import Path
 
 def main(definitions: str, name: str) -> None:
     part = json.loads(Path(definitions).read_text(encoding="utf-8"))[name]
-    sys.stdout.write(f"{part['says']}\n")
-    sys.stdout.flush()
     if part.get("says"):
         sys.stderr.write(f"{part['says']}\n")
         sys.stderr.flush()

@@ -43,7 +43,9 @@ def listening(place: Place) -> Finding:
 def is_loopback(host: str) -> bool:
     """Whether an address or name is only this machine's."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        mapped = getattr(address, "ipv4_mapped", None)  # Java binds ::ffff:127.0.0.1
+        return (mapped or address).is_loopback
     except ValueError:
         return host in LOOPBACK_NAMES
 

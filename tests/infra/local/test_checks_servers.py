@@ -223,6 +223,23 @@ def test_a_gateway_for_everybody_without_tls_is_wrong(place: Place) -> None:
         assert exposure.listening(with_tls).level == "fine"
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("::ffff:192.0.2.7", False),
+        ("::", False),
+        ("192.0.2.7", False),
+        ("gateway.example", False),
+    ],
+)
+def test_what_is_loopback(host: str, expected: bool) -> None:
+    assert exposure.is_loopback(host) is expected
+
+
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A part of the stack, as supervisor knows it, with a socket on every address: this process is it."""
