@@ -24,7 +24,7 @@ from tests.waiting import wait_for, wait_for_equal
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
 SOURCE, TABLE = "canteen_meal", "live.canteen_meal__meals"
-BEFORE_SECONDS, AFTER_SECONDS, CATCH_UP_SECONDS = 8, 35, 90
+BEFORE_SECONDS, AFTER_SECONDS, CATCH_UP_SECONDS = 8, 35, 180
 GIB = 1024**3
 LARGEST_IMAGE = {"airflow": 1.8e9}
 """Bytes; of any other 1.5e9. Airflow's tasks call `minsheng`: it holds two environments (decision 120)."""
