@@ -14,7 +14,6 @@ from infra.local import launch
 from infra.local.folders import logs_dir, run_dir, socket_path
 from infra.local.part import STOP_SECONDS, Part
 from infra.local.private_file import write_private
-from infra.start_line import start_line
 from streams.settings import Settings
 from streams.version import in_one_line
 
@@ -79,17 +78,15 @@ def escaped(path: Path) -> str:
 
 
 def definition(settings: Settings, part: Part, environment: Mapping[str, str]) -> dict[str, object]:
-    """What `launch` needs to become that part: its first line in the log, command, directory, environment.
+    """What `launch` needs to become that part: command, directory, environment.
 
     MINSHENG_PART and MINSHENG_HOME are how a process is found again that a killed supervisor left behind.
     """
     own = {**part.environment, "MINSHENG_PART": part.name, "MINSHENG_HOME": str(settings.home)}
-    whole = {**environment, **own}
     return {
-        "says": start_line(part.name, whole),
         "command": list(part.command),
         "directory": str(part.directory),
-        "environment": whole,
+        "environment": {**environment, **own},
     }
 
 
