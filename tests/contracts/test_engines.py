@@ -34,6 +34,7 @@ from streams.contract.model import Contract
 from streams.judge.judge import Judge
 from streams.settings import REPOSITORY, Settings
 from tests.contracts.corpus import DAY, batch, cases
+from tests.contracts.interpreting import interpreted
 
 pytestmark = pytest.mark.servers
 
@@ -56,9 +57,11 @@ class Corpus:
         return self.events.filter(mine), self.judged.filter(mine)
 
 
-@pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
-    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")), events=0)
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    session = rollup_session(Settings(home=tmp_path_factory.mktemp("spark")), events=0)
+    with interpreted(session):
+        yield session
 
 
 @pytest.fixture
