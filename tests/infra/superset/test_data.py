@@ -290,6 +290,37 @@ def test_days_are_compared_with_the_day_and_the_year_before(reader: Connection) 
     assert all(row["last_year"] is not None for row in rows if row["event_day"] == last)
 
 
+def test_ratios_of_a_day_are_those_of_its_totals(reader: Connection) -> None:
+    """Of the whole city: sums divided, people counted once; a reference's column added up."""
+    rows = {
+        (row["source"], row["measure"].partition("（")[0], row["event_day"]): row["value"]
+        for row in ask(reader, daily_measures(EVERY))
+    }
+    compared = 0
+    for contract in EVERY.values():
+        for table in metric_tables(contract):
+            spec = contract.metrics[table.metric]
+            for ratio in spec.ratios.values():
+                sides = [spec.measures.get(name) for name in (ratio.of, ratio.to)]
+                if any(side is None or side.aggregate not in ("count", "sum") for side in sides):
+                    continue
+                query = sql.SQL(
+                    "select event_day, sum({})::numeric as of, sum({})::numeric as total from {} group by 1"
+                ).format(
+                    sql.Identifier(ratio.of), sql.Identifier(ratio.to), sql.Identifier("mart", table.name)
+                )
+                factor = 100 if ratio.unit == "percent" else Decimal("0.01") if ratio.unit == "fen" else 1
+                for day in reader.execute(query).fetchall():
+                    shown = rows.get((contract.source, ratio.title, day["event_day"]))
+                    if not day["total"]:
+                        assert shown is None
+                        continue
+                    compared += 1
+                    assert shown is not None
+                    assert abs(shown - factor * day["of"] / day["total"]) < Decimal("0.02"), ratio
+    assert compared > 3
+
+
 def test_a_day_shows_its_current_revision(reader: Connection) -> None:
     rows = [row for row in ask(reader, daily_measures(OWN)) if row["measure"] == "用餐人次"]
     assert {row["revision"] for row in rows} == {1, 2}
