@@ -26,6 +26,7 @@ class Trials:
             self.stack.close()
             self.trial = Trial(self.stack.enter_context(platform()))
             self.trial.measured = MEASURED
+            self.trial.warm()
         return self.trial
 
 

@@ -62,9 +62,9 @@ class Supervised:
             _send(process, signal.SIGKILL)
 
     def kill_child(self, is_it: Callable[[list[str]], bool]) -> int:
-        """kill -9 of one of its descendants, the first whose command line is it; gives back its pid."""
-        for process in self._family():
-            if process.pid != self.pid and is_it(_command_line(process)):
+        """kill -9 of one of its descendants, the youngest whose command line is it; gives back its pid."""
+        for process in reversed(self._family()[1:]):
+            if is_it(_command_line(process)):
                 _send(process, signal.SIGKILL)
                 return int(process.pid)
         raise AssertionError(f"{self.name} has no such child")

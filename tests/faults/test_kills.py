@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.trial import Trial
+from tests.faults.trial import SPRUNG_SECONDS, Trial
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.servers
@@ -45,7 +45,7 @@ def test_the_driver_is_killed_before_the_commit_of_a_batch(trial: Trial) -> None
         trial.breaking("kill -9 of the driver before its commit") as clock,
         proxy.trapped(LIVE, CLAIMED, COMMIT, where="question") as trap,
     ):
-        assert trap.sprung.wait(30)
+        assert trap.sprung.wait(SPRUNG_SECONDS)
         trial.platform.stream.kill()
         clock.start()
 
@@ -53,7 +53,7 @@ def test_the_driver_is_killed_before_the_commit_of_a_batch(trial: Trial) -> None
 def test_the_driver_is_killed_within_the_commit_of_a_batch(trial: Trial) -> None:
     """The server works at the COMMIT while its driver dies, and completes it for nobody."""
     with trial.breaking("kill -9 of the driver within its commit") as clock, commits_held(trial):
-        wait_for(lambda: trial.platform.ask(WAITING))
+        wait_for(lambda: trial.platform.ask(WAITING), SPRUNG_SECONDS)
         trial.platform.stream.kill()
         clock.start()
         time.sleep(trial.dice.uniform(0, 2))
@@ -66,7 +66,7 @@ def test_the_driver_is_killed_after_the_commit_of_a_batch(trial: Trial) -> None:
         trial.breaking("kill -9 of the driver after its commit") as clock,
         proxy.trapped(LIVE, CLAIMED, COMMIT, where="answer") as trap,
     ):
-        assert trap.sprung.wait(30)
+        assert trap.sprung.wait(SPRUNG_SECONDS)
         trial.platform.stream.kill()
         clock.start()
 
@@ -84,7 +84,7 @@ def test_the_jvm_is_killed(trial: Trial) -> None:
 
 
 def test_a_python_worker_is_killed(trial: Trial) -> None:
-    with trial.breaking("kill -9 of the Python workers") as clock:
+    with trial.breaking("kill -9 of a Python worker") as clock:
         trial.platform.stream.kill_child(is_worker)
         clock.start()
 
