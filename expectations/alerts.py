@@ -65,7 +65,7 @@ def standing(known: Iterable[Known], now: datetime, platform: Platform = NOTHING
 
     While the live query stands still nobody knows what has come: then no source is called silent.
     """
-    stalled = [said for beat in platform.beats if (said := _stalled(beat, now))]
+    stalled = [sentence for beat in platform.beats if (sentence := _stalled(beat, now))]
     if stalled:
         yield Alert(STREAM_STALLED, None, wording.text(wording.STREAM_STALLED, stalled="；".join(stalled)))
     for source, residues in platform.residues.items():

@@ -96,7 +96,5 @@ _ALONE: Mapping[Format, Callable[[Settings, Contract], str]] = {
 }
 _TOGETHER: Mapping[Format, Callable[[Settings, list[Contract]], str]] = {
     Format.ASYNCAPI: lambda settings, contracts: _json(asyncapi(contracts, kafka(settings))),
-    Format.OPENAPI: lambda settings, contracts: _json(
-        openapi_document(contracts, settings.gateway_url)
-    ),
+    Format.OPENAPI: lambda settings, contracts: _json(openapi_document(contracts, settings.gateway_url)),
 }

@@ -25,9 +25,9 @@ def maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, do nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete what is older than the settings keep (received days of the lake; quarantine and
-    validations of days; Airflow's runs and logs), compact the small files of days that are over, and delete files
-    that nobody refers to.
+    """Delete what is older than the settings keep (received days of the lake; quarantine and validations of
+    days; Airflow's runs and logs), compact the small files of days that are over, and delete files that nobody
+    refers to.
     """
     # Spark takes seconds to import and to start: only here.
     from spark_jobs.rollup.lake import rollup_session  # noqa: PLC0415

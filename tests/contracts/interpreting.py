@@ -1,4 +1,4 @@
-"""Spark without compiling: of hundreds of plans over a handful of rows compiling is nearly all of the time."""
+"""Spark without compiling: of hundreds of plans over a few rows compiling is nearly all of the time."""
 
 from __future__ import annotations
 
