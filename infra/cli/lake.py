@@ -26,8 +26,7 @@ def maintain(
     as_json: AsJson = False,
 ) -> None:
     """Delete what is older than the settings keep (received days of the lake; quarantine and validations of
-    days; Airflow's runs and logs), compact the small files of days that are over, and delete files that nobody
-    refers to.
+    days; Airflow's runs and logs), compact small files of days that are over, and delete unused files.
     """
     # Spark takes seconds to import and to start: only here.
     from spark_jobs.rollup.lake import rollup_session  # noqa: PLC0415
