@@ -71,6 +71,9 @@ def typed_sql(path: str, spark: str) -> str:
     """Spark SQL of a value, read from JSON, in its own type; null where it is none."""
     if spark == "bigint":
         return f"case when {path} = floor({path}) then try_cast({path} as bigint) end"
+    if spark == "date":
+        # Spark takes 330302 for a year, whose days overflow where one is formatted.
+        return f"case when {path} like '____-__-__' then try_cast({path} as date) end"
     return _instant(path) if spark == "timestamp" else f"try_cast({path} as {spark})"
 
 
