@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 INSTALL := $(PYTHON) -m infra.install
 BIN := .venvs/stream/bin
 .DEFAULT_GOAL := help
-.PHONY: demo up down status logs doctor test check bench compose-test docs locks clean help
+.PHONY: demo up down status logs doctor test check faults bench compose-test docs locks clean help
 
 demo: ## install what is missing, start everything, play a simulated day of the city
 	@$(INSTALL) demo && $(BIN)/minsheng demo
@@ -29,6 +29,9 @@ test: ## install what is missing, then check and test everything with the real p
 
 check: ## lint, types, imports, unit and contract tests; no servers
 	@$(INSTALL) check && $(BIN)/python -m infra.check quick
+
+faults: ## break every part many times, for a minute each, and compare every table; about an hour
+	@$(INSTALL) test && $(BIN)/python -m tests.faults
 
 bench: ## measure; minutes of full load
 	@$(INSTALL) test && $(BIN)/python -m tests.benchmarks

@@ -26,7 +26,7 @@ BESIDE = {
     "mypy": ["mypy", "--no-error-summary"],
     "lint-imports": ["lint-imports", "--no-logo"],
 }
-WITHOUT_SERVERS = ["-m", "not servers and not stack and not compose", "-q"]
+WITHOUT_SERVERS = ["-m", "not servers and not stack and not faults and not compose", "-q"]
 WITH_SERVERS = ["-m", "servers and not stack", "--durations=25"]
 WITH_THE_STACK = ["-m", "stack", "-q"]
 BESIDE_PYTEST = ["pytest", "-p", "no:cacheprovider"]

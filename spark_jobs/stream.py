@@ -18,11 +18,13 @@ from datetime import UTC, date, datetime
 from types import FrameType
 
 import psycopg
-from pyspark.errors import StreamingQueryException
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException, StreamingQueryException
 
 from spark_jobs import fence
 from spark_jobs.archive.query import QUERY as ARCHIVE
 from spark_jobs.archive.query import Archive
+from spark_jobs.clock import earlier_now
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import SparkJobError, Stuck
 from spark_jobs.live import ledger
@@ -118,11 +120,18 @@ class Stream:
                 raise SparkJobError("The live query has ended by itself, which it never should")
 
     def _append(self) -> bool:
+        try:
+            events = self._archive.step(self._archive_cluster)
+        except (PySparkException, Py4JJavaError) as error:
+            # The lake's disk may be full, which is no reason for the live numbers to stop. The step stands in
+            # ops.intent; an archive that gets nowhere for long ends the process after all (Stuck).
+            log.error("the archive cannot write the lake and tries again: %s", str(error).partition("\n")[0])
+            return False
         # A full step is a little smaller: shares of partitions are rounded down. Then more is waiting.
-        return self._archive.step(self._archive_cluster) > self._settings.archive_max_events // 2
+        return events > self._settings.archive_max_events // 2
 
     def _account(self) -> bool:
-        now = datetime.now(UTC)
+        now = earlier_now(self._side)
         cluster = self._ledger_cluster
         ledger.sample(cluster, self._side, self._settings.topic_prefix, now)
         for query, (pulse, patience) in self._pulses.items():

@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> int:
                 "-m",
                 "pytest",
                 "-q",
-                "tests/faults",
+                "-m",
+                "faults",
+                "tests",
                 *(["-k", chosen.only] if chosen.only else []),
             ]
             failed += subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode != 0

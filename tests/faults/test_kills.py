@@ -11,7 +11,7 @@ import pytest
 from tests.faults.trial import SPRUNG_SECONDS, Trial
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.servers
+pytestmark = pytest.mark.faults
 
 LIVE = b"minsheng live"
 CLAIMED = b'copy "ops"."claim"'
