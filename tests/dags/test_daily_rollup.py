@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
@@ -34,8 +33,6 @@ from streams.simulator.playing import play
 from streams.zone import ZONE
 from tests.conftest import free_port
 from tests.core_sources import as_written
-from tests.rollup_lock import is_rolled_up_now
-from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 
@@ -67,11 +64,11 @@ def installation(
 @contextmanager
 def running(
     command: tuple[str, ...], log: Path, environment: dict[str, str], directory: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("a") as output:
+) -> Iterator[None]:
+    with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=directory)
     try:
-        yield process
+        yield
     finally:
         process.terminate()
         try:
@@ -82,10 +79,10 @@ def running(
 
 
 @contextmanager
-def started(part: Part, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def started(part: Part, log: Path) -> Iterator[None]:
     """The part as the supervisor starts it."""
     part.prepare()
-    with running(part.command, log, {**os.environ, **part.environment}, part.directory) as process:
+    with running(part.command, log, {**os.environ, **part.environment}, part.directory):
         give_up = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -96,47 +93,18 @@ def started(part: Part, log: Path) -> Iterator[subprocess.Popen[bytes]]:
                     raise NotHealthy(f"{sees}\n{log.read_text()[-3000:]}") from sees
                 time.sleep(0.5)
         part.afterwards()
-        yield process
-
-
-class Processes:
-    """Airflow's four, each as the supervisor starts it."""
-
-    def __init__(self, installation: Settings, folder: Path, stack: ExitStack) -> None:
-        self._folder, self._stack = folder, stack
-        self._parts = {part.name: part for part in parts(installation)}
-        self._running = {name: self._start(name) for name in self._parts}
-
-    def kill(self, name: str) -> None:
-        """kill -9 of the process, and of nothing that it had started; then the supervisor starts it again."""
-        for orphan in psutil.Process(self._running[name].pid).children(recursive=True):
-            self._stack.callback(_end, orphan)
-        self._running[name].kill()
-        self._running[name].wait(10)
-        self._running[name] = self._start(name)
-
-    def _start(self, name: str) -> subprocess.Popen[bytes]:
-        return self._stack.enter_context(started(self._parts[name], self._folder / f"{name}.log"))
-
-
-def _end(process: psutil.Process) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process.kill()
+        yield
 
 
 @pytest.fixture
-def processes(installation: Settings, tmp_path: Path) -> Iterator[Processes]:
-    """Live query, archive, and Airflow."""
+def airflow(installation: Settings, tmp_path: Path) -> Iterator[AirflowClient]:
+    """Live query, archive, and Airflow's four processes."""
     with ExitStack() as stack:
         stream = (sys.executable, "-m", "spark_jobs.stream")
         stack.enter_context(running(stream, tmp_path / "stream.log", dict(os.environ), tmp_path))
-        yield Processes(installation, tmp_path, stack)
-
-
-@pytest.fixture
-def airflow(installation: Settings, processes: Processes) -> Iterator[AirflowClient]:
-    with AirflowClient(installation) as client:
-        yield client
+        for part in parts(installation):
+            stack.enter_context(started(part, tmp_path / f"{part.name}.log"))
+        yield stack.enter_context(AirflowClient(installation))
 
 
 def send(installation: Settings, source: str, scale: float) -> SimulatedDay:
@@ -153,18 +121,14 @@ def states(tasks: list[TaskState]) -> dict[str, str | None]:
 
 
 def test_a_day_is_published_a_refused_source_is_loud_and_a_second_run_changes_nothing(
-    installation: Settings, airflow: AirflowClient, processes: Processes
+    installation: Settings, airflow: AirflowClient
 ) -> None:
-    """The scheduler is killed while the first rollup is at work."""
     meals = send(installation, PUBLISHED, 0.05)
     send(installation, REFUSED, 0.0005)
     conf = {"day": str(meals.day), "sources": [PUBLISHED, REFUSED]}
 
-    first = airflow.trigger("daily_rollup", conf)
-    wait_for(lambda: is_rolled_up_now(installation, PUBLISHED, meals.day), RUN_SECONDS)
-    processes.kill("airflow-scheduler")
     with pytest.raises(RunFailed, match=rf"publish\[{REFUSED}\] failed") as failure:
-        airflow.wait(first, RUN_SECONDS)
+        airflow.wait(airflow.trigger("daily_rollup", conf), RUN_SECONDS)
 
     assert f"publish[{PUBLISHED}]" not in str(failure.value)
     assert published(installation) == [(PUBLISHED, meals.day, 1, expected(meals).accepted)]

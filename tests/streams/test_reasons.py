@@ -68,7 +68,7 @@ def test_every_sentence_is_whole_even_without_details(code: str) -> None:
         assert "None" not in sentence
 
 
-CODE_AT = {"Reason": 0, "Rule": 0, "JsonRefused": 0, "Row": 2}
+CODE_AT = {"Reason": 0, "Rule": 0, "JsonRefused": 0, "Row": 2, "Line": 2}
 """Call that takes the code of a reason -> at which place."""
 
 

@@ -25,6 +25,13 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0.1)  # what was aborted is closed by the loop's next rounds
+
+
 @contextlib.contextmanager
 def tls_front(certificate: Path, key: Path, port: int) -> Iterator[int]:
     """The port of loopback on which the server at `port` is reached over TLS."""
@@ -32,15 +39,20 @@ def tls_front(certificate: Path, key: Path, port: int) -> Iterator[int]:
     context.load_cert_chain(certificate, key)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = [writer]
         try:
             assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
             writer.write(b"S")
             await writer.drain()
             await writer.start_tls(context)
             behind = await asyncio.open_connection("127.0.0.1", port)
+            ends.append(behind[1])
             await asyncio.gather(_pass_on(reader, behind[1]), _pass_on(behind[0], writer))
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError):
-            writer.close()
+            pass  # the client does not like the certificate, or has gone
+        finally:
+            for each in ends:
+                each.transport.abort()
 
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
@@ -49,10 +61,8 @@ def tls_front(certificate: Path, key: Path, port: int) -> Iterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        server.close()
+        loop.run_until_complete(_end(asyncio.all_tasks(loop)))
         loop.close()
