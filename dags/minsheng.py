@@ -33,12 +33,13 @@ REFUSED = 3
 """The command's exit code for an answer of no: a gate, a rule, a ledger. What is away ends with another."""
 
 DEFAULTS = {
-    "retries": 3,
-    "retry_delay": timedelta(minutes=2),
+    "retries": 5,
+    "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": 2.0,
     "execution_timeout": timedelta(minutes=30),
 }
-"""Tries again what may pass by itself: an archive that is behind, a server that restarts, no memory."""
+"""Tries again for a quarter of an hour what may pass by itself: an archive that is behind, a server that
+restarts, no memory."""
 
 STOP_SECONDS = 4
 

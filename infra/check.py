@@ -27,7 +27,7 @@ BESIDE = {
     "lint-imports": ["lint-imports", "--no-logo"],
 }
 WITHOUT_SERVERS = ["-m", "not servers and not stack and not faults and not compose", "-q"]
-WITH_SERVERS = ["-m", "servers and not stack", "--durations=25"]
+WITH_SERVERS = ["-m", "servers and not stack and not faults", "--durations=25"]
 WITH_THE_STACK = ["-m", "stack", "-q"]
 BESIDE_PYTEST = ["pytest", "-p", "no:cacheprovider"]
 TESTS_BESIDE = {

@@ -18,6 +18,11 @@ NO_BYTE_BOUND = 2**31 - 1
 """The only value with which Spark 4.2 does not add up the sizes of all columns after every row
 (BatchedPythonArrowInput.underBatchSizeLimit). What it has by itself is 64 MB."""
 
+QUICK_COMPILER = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+"""For an application of small batches, or one that lives half a minute: planning them runs through tens of
+thousands of methods a few times each, and the JVM's optimising compiler takes more than it gives back
+(decision 144). The quick compiler alone would have 48 MB for what it makes, which is too little."""
+
 
 def cluster_options(settings: Settings) -> dict[str, str]:
     """What a job takes of a cluster: small executors, so that they stand on several workers, and one that is
@@ -70,6 +75,10 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(ARROW_ROWS),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(NO_BYTE_BOUND),
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+        # Spark's own choice asks for every name whether it is a link, by a process of readlink each time:
+        # forty processes and 80 ms a batch (decision 144).
+        "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution.streaming"
+        ".checkpointing.FileSystemBasedCheckpointFileManager",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     }

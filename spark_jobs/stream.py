@@ -31,7 +31,7 @@ from spark_jobs.live import ledger
 from spark_jobs.live.booking import QUERY as LIVE
 from spark_jobs.live.claim_days import forget_of_sources, oldest_days
 from spark_jobs.live.query import LiveQuery
-from spark_jobs.session import build_session
+from spark_jobs.session import QUICK_COMPILER, build_session
 from streams.registry import Registry
 from streams.settings import Settings, settings_or_exit
 from streams.version import in_one_line
@@ -90,7 +90,7 @@ class Stream:
         self._archive_cluster, self._ledger_cluster = (own(Cluster(settings)) for _ in range(2))
         self._registry = Registry(settings.postgres_dsn)
         resources.callback(self._registry.close)
-        spark = build_session(settings, "minsheng stream")
+        spark = build_session(settings, "minsheng stream", java_options=QUICK_COMPILER)
         self._archive = Archive(spark, settings, archive, life.run)
         self._query = LiveQuery(spark, settings, life.run)
         self._loops = (

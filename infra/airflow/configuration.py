@@ -69,6 +69,11 @@ def _sections(settings: Settings) -> Mapping[str, Mapping[str, object]]:
         # Few DAGs that seldom change: parsing them twice a minute would be most of what Airflow does.
         "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 120, "refresh_interval": 30},
         "triggerer": {"capacity": 100},
+        # Seconds until what a killed scheduler or task left behind is begun anew; Airflow waits five minutes.
+        "scheduler": {
+            "orphaned_tasks_check_interval": 30,
+            "task_instance_heartbeat_timeout": 90,
+        },
     }
 
 

@@ -15,6 +15,7 @@ from infra.local.part import Part
 from streams.settings import REPOSITORY, Settings
 
 ROLLUP_POOL = "rollup"
+POOL_DESCRIPTION = "日终汇总：每个任务启动一次 Spark"
 DAGS = frozenset(path.stem for path in (REPOSITORY / "dags").glob("*.py")) - {"minsheng"}
 """One a file, named after it; minsheng.py is what they share."""
 
@@ -102,4 +103,4 @@ def _prepare(settings: Settings) -> None:
 def _make_pool(settings: Settings) -> None:
     """Each rollup starts Spark: so many may run at a time as memory allows."""
     with AirflowClient(settings) as client:
-        client.ensure_pool(ROLLUP_POOL, settings.airflow_rollup_slots, "日终汇总：每个任务启动一次 Spark")
+        client.ensure_pool(ROLLUP_POOL, settings.airflow_rollup_slots, POOL_DESCRIPTION)

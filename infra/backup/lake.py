@@ -18,12 +18,10 @@ from pathlib import Path
 from deltalake import DeltaTable
 
 from infra.backup.errors import BackupUnusable
-from spark_jobs.lake import TABLE
+from spark_jobs.lake import LOG, TABLE, WRITER
 
-LOG = "_delta_log"
 _COMMIT = re.compile(r"(\d{20})\.json")
 _OF_VERSION = re.compile(r"(\d{20})\.(json|checkpoint.*\.parquet|crc)")
-APPLICATION = "minsheng.archive"
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def _steps(commit: Path) -> Iterator[int]:
             if '"txn"' not in line[:16]:
                 continue
             action = json.loads(line)["txn"]
-            if action["appId"] == APPLICATION:
+            if action["appId"] == WRITER:
                 yield int(action["version"])
 
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import secrets
 import shutil
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
 from infra.docker.profiles import PROFILES
+from infra.kafka_id import kafka_id
 from infra.secret_kinds import KINDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,11 +24,6 @@ FOLDER = REPOSITORY / ".compose" / "secrets"
 ENVIRONMENT = REPOSITORY / ".env"
 DECLARED = re.compile(r"^  (\w+): \{ file:", re.MULTILINE)
 OLDEST_COMPOSE = (2, 20)
-
-
-def cluster_id() -> str:
-    """A new cluster's id as Kafka writes it: 16 random bytes in URL-safe base 64."""
-    return urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
 
 
 def wanted_secrets(compose_file: str) -> list[str]:
@@ -45,7 +39,7 @@ def make_secrets(folder: Path, names: list[str]) -> list[str]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    makers = {**KINDS, "kafka_cluster": cluster_id}
+    makers = {**KINDS, "kafka_cluster": kafka_id}
     made = [name for name in names if not (folder / name).exists()]
     for name in made:
         draft = folder / f".{name}.part"

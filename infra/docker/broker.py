@@ -9,11 +9,11 @@ import os
 import subprocess
 import sys
 import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.kafka_id import kafka_id
 from infra.start_line import say
 
 JARS = Path("/opt/minsheng/.jars/kafka")
@@ -112,8 +112,7 @@ class Node:
 
 def folder_id(cluster: str, number: int) -> str:
     """The id of a controller's folder: each node knows all of them without asking."""
-    found = uuid.uuid5(uuid.NAMESPACE_OID, f"{cluster} {number}")
-    return urlsafe_b64encode(found.bytes).decode("ascii").rstrip("=")
+    return kafka_id(uuid.uuid5(uuid.NAMESPACE_OID, f"{cluster} {number}"))
 
 
 def node(environment: Mapping[str, str], home: Path) -> Node:

@@ -61,14 +61,12 @@ def wait_for_brokers(settings: Settings) -> None:
 
 def set_up_airflow(settings: Settings) -> None:
     from infra.airflow.errors import MigrationFailed  # noqa: PLC0415
-    from infra.airflow.parts import ROLLUP_POOL  # noqa: PLC0415
+    from infra.airflow.parts import POOL_DESCRIPTION, ROLLUP_POOL  # noqa: PLC0415
     from infra.airflow.preparation import prepare, run_airflow  # noqa: PLC0415
 
     prepare(settings)
     slots = str(settings.airflow_rollup_slots)
-    run_airflow(
-        settings, ("pools", "set", ROLLUP_POOL, slots, "日终汇总：每个任务启动一次 Spark"), MigrationFailed
-    )
+    run_airflow(settings, ("pools", "set", ROLLUP_POOL, slots, POOL_DESCRIPTION), MigrationFailed)
     _report("Airflow's tables are up to date")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.kafka_id import kafka_id
 from infra.security.broker import CLIENTS, CONTROLLER, INTERNAL, BrokerTls, secure_properties
 
 LOG4J = """\
@@ -87,8 +86,7 @@ class LocalKafka:
             return
         shutil.rmtree(log, ignore_errors=True)  # a format that was interrupted; nothing was ever in it
         begun.touch()
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "--standalone", "-t", cluster, "-c", str(self._config)]
+        arguments = ["format", "--standalone", "-t", kafka_id(), "-c", str(self._config)]
         subprocess.run(
             [*self._java("kafka.tools.StorageTool"), *arguments], check=True, capture_output=True, text=True
         )

@@ -119,7 +119,7 @@ def certificate_in_use(settings: Settings, name: str) -> dict[str, str]:
 def _authority(folder: Path, now: datetime) -> Pair:
     file = folder / f"{AUTHORITY}.pem"
     try:
-        pair = Pair(file.read_text(encoding="ascii"), file.with_suffix(".key").read_text(encoding="ascii"))
+        pair = _read(file)
         belongs, expires = pair.belongs_together, pair.parsed.not_valid_after_utc
     except (OSError, ValueError) as error:
         raise CertificateWrong(
@@ -138,7 +138,7 @@ def _authority(folder: Path, now: datetime) -> Pair:
 def _is_due(folder: Path, each: Wanted, authority: x509.Certificate, now: datetime) -> bool:
     file = folder / f"{each.name}.pem"
     try:
-        pair = Pair(file.read_text(encoding="ascii"), file.with_suffix(".key").read_text(encoding="ascii"))
+        pair = _read(file)
         there = pair.parsed
         return (
             not pair.belongs_together
@@ -167,6 +167,10 @@ def _looked_at(name: str, path: Path, authority: x509.Certificate | None) -> Cer
 
 def _parsed(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def _read(file: Path) -> Pair:
+    return Pair(file.read_text(encoding="ascii"), file.with_suffix(".key").read_text(encoding="ascii"))
 
 
 def _write(folder: Path, name: str, pair: Pair) -> None:

@@ -24,7 +24,7 @@ from pyspark.sql import functions as F  # noqa: N812 (Spark's own convention)
 from spark_jobs import positions
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import PositionLost
-from spark_jobs.lake import TABLE, is_made
+from spark_jobs.lake import TABLE, WRITER, is_made
 from spark_jobs.positions import Position, Read
 from spark_jobs.tally import add_tally
 from streams.kafka_access import spark_options
@@ -147,7 +147,7 @@ class Archive:
         records = lake_rows(read(self._spark, self._settings, ranges), version)
         # One task: the other cores stay with the live query, whose batches cannot wait for a file.
         writer = records.coalesce(1).write.format("delta").mode("append").partitionBy("received_day")
-        writer = writer.option("txnAppId", "minsheng.archive").option("txnVersion", str(version))
+        writer = writer.option("txnAppId", WRITER).option("txnVersion", str(version))
         # A lake that an earlier version of the platform began has no column `step`.
         writer.option("mergeSchema", "true").save(str(self._path))
 

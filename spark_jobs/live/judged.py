@@ -28,10 +28,17 @@ from spark_jobs.live.judging import (
 )
 from spark_jobs.live.plan import Plan
 from spark_jobs.live.uniqueness import Broken
+from spark_jobs.session import ARROW_ROWS
 
 POOL = "live"
-FEW_EVENTS = 5_000
-"""Of one Arrow batch. Another job of Spark over so few takes longer than counting them in the driver."""
+FEW_EVENTS = 2 * ARROW_ROWS
+"""Of a batch, shared by its tasks. Another job of Spark over so few takes longer than the driver needs to
+count them while the next batch is judged."""
+FEW_REJECTED_EVENTS = 500
+"""In a blob of one Arrow batch: some MiB with their excerpts. Fetching them from the workers takes a job of
+Spark for each task."""
+
+_NOTHING = pa.table({})
 _SMALL = f"kind not in ({', '.join(map(repr, sorted(LARGE)))})"
 
 
@@ -40,7 +47,10 @@ class Judged:
 
     def __init__(self, records: DataFrame, plan: Plan) -> None:
         self._plan = plan
-        judging = replace(plan.judging, few_events=FEW_EVENTS)
+        tasks = records.sparkSession.sparkContext.defaultParallelism
+        # A full Arrow batch has others behind it: those of a burst stay with the workers.
+        few_events = min(FEW_EVENTS // tasks, ARROW_ROWS - 1)
+        judging = replace(plan.judging, few_events=few_events, few_rejected=FEW_REJECTED_EVENTS)
         self._blobs = records.mapInArrow(judging, BLOBS).persist(StorageLevel.MEMORY_AND_DISK)
         collected = self._blobs.where(_SMALL).toArrow()
         is_few = pc.equal(collected.column("kind"), FEW_ROWS)
@@ -57,10 +67,10 @@ class Judged:
 
     def rejected(self) -> Iterator[pa.Table]:
         """The quarantine's rows (judging.REJECTED_COLUMNS)."""
-        few = self.small.get(FEW_REJECTED)
-        if few is not None:
+        few = self.small.get(FEW_REJECTED, _NOTHING)
+        if few.num_rows:
             yield few
-        if (few.num_rows if few is not None else 0) < pc.sum(self.small[REFUSED].column("events")).as_py():
+        if few.num_rows < pc.sum(self.small[REFUSED].column("events")).as_py():
             yield from _piece_by_piece(self._kept(REJECTED))
 
     def broken(self, broken: Mapping[int, Broken]) -> Iterator[pa.Table]:

@@ -23,7 +23,6 @@ COMPRESSED = frozenset({VALUES})
 """Large, and seldom asked for."""
 LARGE = frozenset({ROWS, REJECTED, VALUES})
 """What stays with the workers until it is asked for."""
-_FEW = {ROWS: FEW_ROWS, REJECTED: FEW_REJECTED}
 
 REJECTED_COLUMNS = (
     "source", "topic", "partition", "offset", "received_at", "event_id", "event_at", "division", "place",
@@ -41,8 +40,9 @@ class Judging:
     """For `mapInArrow`: batches of Kafka records -> blobs (spark_jobs.blobs.BLOBS).
 
     judge: pickled Judge. revision: names it, so that a worker unpickles it once. numbers: source -> number.
-    extra: source -> columns of the verdicts that its rows keep beside those of its metrics. few_events: of at
-    most so many, rows and rejected come under names of their own (FEW_ROWS, FEW_REJECTED).
+    extra: source -> columns of the verdicts that its rows keep beside those of its metrics. few_events: of an
+    Arrow batch of at most so many, the rows come under a name of their own (FEW_ROWS); few_rejected: rejected
+    events too, if they are no more than that in a blob (FEW_REJECTED).
     """
 
     revision: str
@@ -50,6 +50,7 @@ class Judging:
     numbers: Mapping[str, int]
     extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
     few_events: int = 0
+    few_rejected: int = 0
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return settled(self._judged(batches), f"judging {self.revision}")
@@ -60,9 +61,13 @@ class Judging:
             if batch.num_rows:
                 verdicts = judge.judge(batch).append_column("value", batch.column("value"))
                 made = parts(verdicts, judge, self.numbers, self.extra)
-                if batch.num_rows <= self.few_events:
-                    made = ((_FEW.get(kind, kind), table) for kind, table in made)
-                yield pack(made, COMPRESSED)
+                is_few = batch.num_rows <= self.few_events
+                yield pack(((self._named(kind, table, is_few), table) for kind, table in made), COMPRESSED)
+
+    def _named(self, kind: str, table: pa.Table, is_few: bool) -> str:
+        if kind == ROWS and is_few:
+            return FEW_ROWS
+        return FEW_REJECTED if kind == REJECTED and table.num_rows <= self.few_rejected else kind
 
 
 @lru_cache(maxsize=2)

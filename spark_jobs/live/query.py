@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 import time
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -70,7 +71,7 @@ class LiveQuery:
         offsets = positions.start(self._cluster, self._settings.topic_prefix, self._committer.positions)
         self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", POOL)
         self._drop_checkpoint()
-        self._checkpoint = Path(tempfile.mkdtemp(prefix="minsheng-live-"))
+        self._checkpoint = new_checkpoint(self._settings)
         trigger = {"availableNow": True} if once else {"processingTime": self._trigger}
         writer = self._source(offsets).writeStream.foreachBatch(self._batch).queryName("live")
         writer = writer.option("checkpointLocation", str(self._checkpoint)).trigger(**trigger)
@@ -194,3 +195,13 @@ class LiveQuery:
         now = time.perf_counter()
         self.seconds[what] = self.seconds.get(what, 0.0) + now - begun
         return now
+
+
+def new_checkpoint(settings: Settings) -> Path:
+    """An empty folder. What earlier runs of this installation left behind when they were killed is removed:
+    whoever holds the lock of the live query is the only one that runs.
+    """
+    prefix = f"minsheng-live-{zlib.crc32(bytes(settings.home.resolve())):08x}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=prefix))

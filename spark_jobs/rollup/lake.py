@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.lake import TABLE, is_made
 from spark_jobs.rollup import ledger
-from spark_jobs.session import build_session
+from spark_jobs.session import QUICK_COMPILER, build_session
 from streams.settings import Settings
 
 SCHEMA = (
@@ -34,17 +34,15 @@ OPTIONS = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
 }
 
-
-# The second compiler of the JVM takes more than it gives back in an application that lives half a minute.
-FAST_START = "-XX:TieredStopAtLevel=1"
 MANY_EVENTS = 1_500_000
+"""From here on a rollup lives long enough for the JVM's optimising compiler."""
 
 
 def rollup_session(settings: Settings, events: int | None = None) -> SparkSession:
     """The session of a rollup: as live has it, with the options of a batch job. `events`: about how many it
     is going to read, if that is known."""
     is_short = events is not None and events <= MANY_EVENTS
-    session = build_session(settings, "rollup", java_options=FAST_START if is_short else "")
+    session = build_session(settings, "rollup", java_options=QUICK_COMPILER if is_short else "")
     for option, value in OPTIONS.items():
         session.conf.set(option, value)
     return session

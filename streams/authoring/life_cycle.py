@@ -88,9 +88,8 @@ def _cycle(rows: Rows, case: Guess, step: Guess, moment: str) -> Cycle | None:
     start, then = _kept(ways)
     known = [value for value, _ in step.facts.values]
     gone = sum(ways.values())
-    kept = sum(
-        n for (before, after), n in ways.items() if after in (then.get(before, ()) if before else start)
-    )
+    usual = {_NONE: start, **then}
+    kept = sum(n for (before, after), n in ways.items() if after in usual.get(before, ()))
     if not gone or kept < NEARLY_ALL * gone or not _is_whole(known, start, then):
         return None
     within = _within(rows, [value for value in known if value in then])
@@ -101,7 +100,7 @@ def _cycle(rows: Rows, case: Guess, step: Guess, moment: str) -> Cycle | None:
         "then": {value: then[value] for value in known if value in then},
         **({"within": within} if within else {}),
     }
-    return Cycle(said, _evidence(case, ways, start, then, kept, gone))
+    return Cycle(said, _evidence(case, ways, usual, kept, gone))
 
 
 def _kept(ways: Mapping[tuple[str, str], int]) -> tuple[list[str], dict[str, list[str]]]:
@@ -144,18 +143,17 @@ def _written(span: timedelta) -> str:
     return f"{seconds}s"
 
 
-def _evidence(  # noqa: PLR0917 (what was found)
+def _evidence(
     case: Guess,
     ways: Mapping[tuple[str, str], int],
-    start: Sequence[str],
-    then: Mapping[str, Sequence[str]],
+    usual: Mapping[str, Sequence[str]],
     kept: int,
     gone: int,
 ) -> tuple[str, ...]:
     seldom = [
         f"{before or 'beginning with'} -> {after} ({count:,})"
         for (before, after), count in ways.items()
-        if after not in (then.get(before, ()) if before else start)
+        if after not in usual.get(before, ())
     ]
     lines = [
         f"{case.facts.distinct:,} different {case.heading} in {case.facts.filled:,} rows; in order of time"

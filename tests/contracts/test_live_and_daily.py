@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -19,10 +18,6 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (what everybody calls it)
 
 from infra.deploy import deploy
-from spark_jobs import fence
-from spark_jobs.archive.query import Archive
-from spark_jobs.cluster import Cluster
-from spark_jobs.live.query import LiveQuery
 from spark_jobs.rollup import lake, uniqueness
 from spark_jobs.rollup.archive import Archived
 from spark_jobs.rollup.build import built
@@ -39,6 +34,7 @@ from streams.simulator.plan import Rates
 from streams.topic_name import topic_name
 from streams.zone import ZONE
 from tests.contracts.interpreting import interpreted
+from tests.spark_jobs.taking_in import take_in
 
 pytestmark = pytest.mark.servers
 
@@ -65,22 +61,6 @@ class Platform:
             way.send(contract, list(simulated(contract).sendings()))
         way.settle()
         way.close()
-
-    def take_in(self) -> None:
-        """What Kafka holds, into PostgreSQL and into the lake."""
-        query = LiveQuery(self.spark, self.settings, uuid4())
-        try:
-            query.start(once=True)
-            query.wait()
-        finally:
-            query.stop()
-        with (
-            fence.connect(self.settings.postgres_dsn, "archive") as connection,
-            Cluster(self.settings) as cluster,
-        ):
-            archive = Archive(self.spark, self.settings, connection, uuid4())
-            while archive.step(cluster):
-                pass
 
     def live(self) -> Found:
         """Minutes of yesterday added up to groups by table, estimates, and what was accepted, by source."""
@@ -174,7 +154,7 @@ def platform(settings: Settings) -> Iterator[Platform]:
 
 def test_live_equals_daily_and_a_replay_changes_nothing(platform: Platform) -> None:
     platform.send()
-    platform.take_in()
+    take_in(platform.spark, platform.settings)
     live, minutes, daily = platform.live(), platform.minutes(), platform.rolled_up()
     assert live == {source: of_day(day) for source, day in daily.items()}
     told = {source: expected(simulated(contract)) for source, contract in CONTRACTS.items()}
@@ -185,7 +165,7 @@ def test_live_equals_daily_and_a_replay_changes_nothing(platform: Platform) -> N
     assert sum(answer.quarantined for answer in told.values()) > 100
 
     platform.send()
-    platform.take_in()
+    take_in(platform.spark, platform.settings)
     assert platform.live() == live
     assert platform.minutes() == minutes
     again = platform.rolled_up()

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -33,10 +34,15 @@ from streams.simulator.playing import play
 from streams.zone import ZONE
 from tests.conftest import free_port
 from tests.core_sources import as_written
+from tests.rollup_lock import is_rolled_up_now
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 
 RUN_SECONDS, START_SECONDS = 500, 240
+KILLED_SECONDS = 300
+"""From a killed scheduler to the end of the run that it was at work with."""
+
 PUBLISHED, REFUSED = "canteen_meal", "subsidy_payout"
 """The second is simulated with so few events that divisions lack, which its gate asks for on working days."""
 
@@ -64,11 +70,11 @@ def installation(
 @contextmanager
 def running(
     command: tuple[str, ...], log: Path, environment: dict[str, str], directory: Path
-) -> Iterator[None]:
-    with log.open("w") as output:
+) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("a") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=directory)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -79,10 +85,10 @@ def running(
 
 
 @contextmanager
-def started(part: Part, log: Path) -> Iterator[None]:
+def started(part: Part, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The part as the supervisor starts it."""
     part.prepare()
-    with running(part.command, log, {**os.environ, **part.environment}, part.directory):
+    with running(part.command, log, {**os.environ, **part.environment}, part.directory) as process:
         give_up = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -93,18 +99,47 @@ def started(part: Part, log: Path) -> Iterator[None]:
                     raise NotHealthy(f"{sees}\n{log.read_text()[-3000:]}") from sees
                 time.sleep(0.5)
         part.afterwards()
-        yield
+        yield process
+
+
+class Processes:
+    """Airflow's four, each as the supervisor starts it."""
+
+    def __init__(self, installation: Settings, folder: Path, stack: ExitStack) -> None:
+        self._folder, self._stack = folder, stack
+        self._parts = {part.name: part for part in parts(installation)}
+        self._running = {name: self._start(name) for name in self._parts}
+
+    def kill(self, name: str) -> None:
+        """kill -9 of the process, and of nothing that it had started; then the supervisor starts it again."""
+        for orphan in psutil.Process(self._running[name].pid).children(recursive=True):
+            self._stack.callback(_end, orphan)
+        self._running[name].kill()
+        self._running[name].wait(10)
+        self._running[name] = self._start(name)
+
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        return self._stack.enter_context(started(self._parts[name], self._folder / f"{name}.log"))
+
+
+def _end(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
 
 
 @pytest.fixture
-def airflow(installation: Settings, tmp_path: Path) -> Iterator[AirflowClient]:
-    """Live query, archive, and Airflow's four processes."""
+def processes(installation: Settings, tmp_path: Path) -> Iterator[Processes]:
+    """Live query, archive, and Airflow."""
     with ExitStack() as stack:
         stream = (sys.executable, "-m", "spark_jobs.stream")
         stack.enter_context(running(stream, tmp_path / "stream.log", dict(os.environ), tmp_path))
-        for part in parts(installation):
-            stack.enter_context(started(part, tmp_path / f"{part.name}.log"))
-        yield stack.enter_context(AirflowClient(installation))
+        yield Processes(installation, tmp_path, stack)
+
+
+@pytest.fixture
+def airflow(installation: Settings, processes: Processes) -> Iterator[AirflowClient]:
+    with AirflowClient(installation) as client:
+        yield client
 
 
 def send(installation: Settings, source: str, scale: float) -> SimulatedDay:
@@ -154,6 +189,20 @@ def test_a_day_is_published_a_refused_source_is_loud_and_a_second_run_changes_no
     assert not list(logs.glob(f"dag_id={again.dag_id}/run_id={again.run_id}"))
     with pytest.raises(AirflowRefused):
         airflow.run(again.dag_id, again.run_id)
+
+
+@pytest.mark.faults
+def test_a_scheduler_killed_while_a_day_is_rolled_up_costs_minutes_and_nothing_else(
+    installation: Settings, airflow: AirflowClient, processes: Processes
+) -> None:
+    meals = send(installation, PUBLISHED, 0.05)
+    run = airflow.trigger("daily_rollup", {"day": str(meals.day), "sources": [PUBLISHED]})
+    wait_for(lambda: is_rolled_up_now(installation, PUBLISHED, meals.day), RUN_SECONDS)
+    begun = time.monotonic()
+    processes.kill("airflow-scheduler")
+    ended = airflow.wait(run, KILLED_SECONDS)
+    assert states(airflow.tasks(ended))[f"publish[{PUBLISHED}]"] == "success", time.monotonic() - begun
+    assert published(installation) == [(PUBLISHED, meals.day, 1, expected(meals).accepted)]
 
 
 def published(installation: Settings) -> list[tuple[object, ...]]:

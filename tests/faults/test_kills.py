@@ -8,13 +8,15 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.faults.proxy import Where
 from tests.faults.trial import SPRUNG_SECONDS, Trial
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.faults
 
 LIVE = b"minsheng live"
-CLAIMED = b'copy "ops"."claim"'
+CLAIMED = b"copy "
+"""Ids that are probably new go into the claims, others into a table of their own: by COPY, both."""
 COMMIT = b"COMMIT"
 HELD_LOCK = 4_711
 HOLD = f"""
@@ -40,14 +42,7 @@ def is_jvm(command: list[str]) -> bool:
 
 def test_the_driver_is_killed_before_the_commit_of_a_batch(trial: Trial) -> None:
     """All of the batch is written, and its COMMIT never reaches the server."""
-    proxy = trial.platform.postgres.proxy
-    with (
-        trial.breaking("kill -9 of the driver before its commit") as clock,
-        proxy.trapped(LIVE, CLAIMED, COMMIT, where="question") as trap,
-    ):
-        assert trap.sprung.wait(SPRUNG_SECONDS)
-        trial.platform.stream.kill()
-        clock.start()
+    kill_at_commit(trial, "before", "question")
 
 
 def test_the_driver_is_killed_within_the_commit_of_a_batch(trial: Trial) -> None:
@@ -61,14 +56,7 @@ def test_the_driver_is_killed_within_the_commit_of_a_batch(trial: Trial) -> None
 
 def test_the_driver_is_killed_after_the_commit_of_a_batch(trial: Trial) -> None:
     """The batch is committed, and its driver never learns it."""
-    proxy = trial.platform.postgres.proxy
-    with (
-        trial.breaking("kill -9 of the driver after its commit") as clock,
-        proxy.trapped(LIVE, CLAIMED, COMMIT, where="answer") as trap,
-    ):
-        assert trap.sprung.wait(SPRUNG_SECONDS)
-        trial.platform.stream.kill()
-        clock.start()
+    kill_at_commit(trial, "after", "answer")
 
 
 def test_everything_of_the_application_is_killed_at_once(trial: Trial) -> None:
@@ -99,6 +87,18 @@ def test_postgresql_is_killed(trial: Trial) -> None:
     """The server and all its backends, in the middle of transactions."""
     with trial.breaking("kill -9 of PostgreSQL") as clock:
         trial.platform.postgres.process.kill_all()
+        clock.start()
+
+
+def kill_at_commit(trial: Trial, when: str, where: Where) -> None:
+    """Hold a batch's COMMIT, or the answer to it, back in the proxy, and kill its driver."""
+    proxy = trial.platform.postgres.proxy
+    with (
+        trial.breaking(f"kill -9 of the driver {when} its commit") as clock,
+        proxy.trapped(LIVE, CLAIMED, COMMIT, where=where) as trap,
+    ):
+        assert trap.sprung.wait(SPRUNG_SECONDS)
+        trial.platform.stream.kill()
         clock.start()
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+import psycopg
+
 from infra.install.machine import Machine
 from infra.local.part import Part
 from streams.settings import Settings
@@ -50,3 +52,8 @@ class Place:
     environment: Mapping[str, str]
     parts: Sequence[Part] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def database(self) -> psycopg.Connection:
+        """Raises psycopg.OperationalError where it does not answer soon, and FileNotFoundError before there
+        is a password."""
+        return psycopg.connect(self.settings.postgres_dsn, connect_timeout=3)

@@ -97,7 +97,7 @@ def parts_healthy(place: Place) -> Finding:
 def database(place: Place) -> Finding:
     """Whether the database answers, is new enough, and is migrated."""
     try:
-        with psycopg.connect(place.settings.postgres_dsn, connect_timeout=3) as connection:
+        with place.database() as connection:
             version = connection.info.server_version // 10_000
             current, newest = revisions(connection)
     except (psycopg.Error, FileNotFoundError) as error:
@@ -124,7 +124,7 @@ def received_times(place: Place) -> Finding:
     """Whether Kafka's clock, which dates what is received, and this one agree."""
     query = "select max(newest_received_at) from ops.batch"
     try:
-        with psycopg.connect(place.settings.postgres_dsn, connect_timeout=3) as connection:
+        with place.database() as connection:
             row = connection.execute(query).fetchone()
     except (psycopg.OperationalError, FileNotFoundError):
         return fine("nothing to compare with")
@@ -140,7 +140,7 @@ def received_times(place: Place) -> Finding:
 def ledger(place: Place) -> Finding:
     """Whether every event that was sent is accounted for."""
     try:
-        with psycopg.connect(place.settings.postgres_dsn, connect_timeout=3) as connection:
+        with place.database() as connection:
             entries = read_ledger(connection, place.settings.topic_prefix)
     except (psycopg.OperationalError, FileNotFoundError):
         return fine("no database to read")

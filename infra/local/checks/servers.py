@@ -17,6 +17,7 @@ from infra.backup.database import kept_aside
 from infra.local.checks.finding import Finding, Place, fine, warning, wrong
 from infra.superset.errors import SupersetMissing
 from infra.superset.metadata import connect as superset_metadata
+from spark_jobs.lake import LOG
 from streams.errors import KafkaAway, SecretMissing
 from streams.registry import deployed
 from streams.topics import admin_client, list_topics, plan, wanted_topic
@@ -101,7 +102,7 @@ def lake_writable(place: Place) -> Finding:
     lake = place.settings.lake_dir
     if not lake.exists():
         return fine("no lake yet")
-    closed = [path for path in (lake, *lake.glob("*"), *lake.glob("*/_delta_log")) if not _can_write(path)]
+    closed = [path for path in (lake, *lake.glob("*"), *lake.glob(f"*/{LOG}")) if not _can_write(path)]
     if not closed:
         return fine(str(lake))
     return wrong(
@@ -117,7 +118,7 @@ def _can_write(path: os.PathLike[str]) -> bool:
 @_if_there
 def connections(place: Place) -> Finding:
     """Whether the server takes as many connections as all parts together open."""
-    with psycopg.connect(place.settings.postgres_dsn, connect_timeout=3) as connection:
+    with place.database() as connection:
         row = connection.execute(
             "select current_setting('max_connections')::int, (select count(*) from pg_stat_activity)::int"
         ).fetchone()
@@ -139,7 +140,7 @@ def connections(place: Place) -> Finding:
 def reader(place: Place) -> Finding:
     """Whether the dashboards' role can read and nothing else."""
     role = place.settings.postgres_reader
-    with psycopg.connect(place.settings.postgres_dsn, connect_timeout=3) as connection:
+    with place.database() as connection:
         able = connection.execute(
             "select format('%%I.%%I', schemaname, tablename) from pg_tables where schemaname in"
             " ('live', 'mart', 'ops', 'ref') and has_table_privilege(%s, format('%%I.%%I', schemaname,"
@@ -204,7 +205,7 @@ def airflow_zone(place: Place) -> Finding:
 @_if_there
 def set_aside(place: Place) -> Finding:
     """Whether a restore has left what was there before."""
-    with psycopg.connect(place.settings.postgres_dsn, connect_timeout=3) as connection:
+    with place.database() as connection:
         schemas = kept_aside(connection)
     lakes = sorted(str(path) for path in place.settings.home.glob("lake_before_*"))
     if not schemas and not lakes:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import psycopg
 
 from spark_jobs.live.query import LiveQuery
-from spark_jobs.session import build_session
+from spark_jobs.session import QUICK_COMPILER, build_session
 from streams.contract.model import Contract
 from streams.settings import Settings
 from tests.benchmarks.live.events import Events, days_ago
@@ -99,7 +99,7 @@ def _median(results: list[Figures], name: str) -> float:
 
 
 def _round(settings: Settings, oracle: Oracle) -> Figures:
-    spark = build_session(settings, "bench")
+    spark = build_session(settings, "bench", java_options=QUICK_COMPILER)
     with Meter() as meter:
         query = LiveQuery(spark, settings, uuid4())
         begun = time.monotonic()

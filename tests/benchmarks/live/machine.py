@@ -21,6 +21,7 @@ class Meter:
     def __init__(self) -> None:
         self._cpu: dict[tuple[int, str], float] = {}
         self._begun: dict[tuple[int, str], float] = {}
+        self._kinds: dict[int, str] = {}  # a process that ends has no command line any more
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.peak_gib = 0.0
@@ -38,7 +39,7 @@ class Meter:
 
     @property
     def cpu_seconds(self) -> dict[str, float]:
-        """By kind of process: driver, jvm, worker, kafka, postgres."""
+        """By kind of process: driver (the benchmark itself), stream, jvm, worker, kafka, postgres."""
         total: defaultdict[str, float] = defaultdict(float)
         for key, seconds in self._cpu.items():
             total[key[1]] += seconds - self._begun.get(key, 0.0)
@@ -55,7 +56,8 @@ class Meter:
         for process in [own, *own.children(recursive=True)]:
             try:
                 times = process.cpu_times()
-                found[process.pid, _kind(process, own)] = times.user + times.system
+                kind = self._kinds.setdefault(process.pid, _kind(process, own))
+                found[process.pid, kind] = times.user + times.system
                 resident += process.memory_info().rss
             except psutil.Error:
                 continue
@@ -72,6 +74,7 @@ def _kind(process: psutil.Process, own: psutil.Process) -> str:
         "live.watching": "watching",
         "postgres": "postgres",
         "pyspark.daemon": "worker",
+        "spark_jobs.stream": "stream",
         "java": "jvm",
     }
     return next((kind for mark, kind in kinds.items() if mark in line), "other")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from streams.days import begin
+from streams.zone import ZONE
+
 SOURCE = "canteen_meal"
-DAY = date(2022, 6, 14)
+DAY = datetime.now(ZONE).date() - timedelta(days=2)
 
 # Of 1,000 records: 20 told again, 2 of them with other content, 10 faulty, 30 received the day after.
 _RECORDS = """
@@ -81,7 +84,7 @@ def make(path: Path, events: int, people: int) -> None:
         connection.execute(
             _RECORDS.format(
                 events=events,
-                begin=1_655_136_000,  # 2022-06-14 in Asia/Shanghai
+                begin=int(begin(DAY).timestamp()),
                 divisions=", ".join(f"'{code}'" for code in divisions),
                 source=SOURCE,
                 people=people,

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -26,18 +25,17 @@ from infra.deploy import deploy
 from infra.ledger import read_ledger
 from infra.local.stack import Stack
 from spark_jobs import fence
-from spark_jobs.archive.query import Archive
 from spark_jobs.cluster import Cluster
 from spark_jobs.lake import TABLE
 from spark_jobs.live import ledger
-from spark_jobs.live.query import LiveQuery
-from spark_jobs.session import build_session
+from spark_jobs.session import QUICK_COMPILER, build_session
 from streams.contract.model import Contract
 from streams.settings import Settings
 from tests.conftest import free_port
 from tests.core_sources import core
 from tests.spark_jobs.live.conftest import assert_answer
 from tests.spark_jobs.live.sending import Answer, City, Event, Sender
+from tests.spark_jobs.taking_in import take_in
 
 pytestmark = pytest.mark.servers
 EVENTS = 150
@@ -64,17 +62,7 @@ class Installation:
         self.sent += chosen[again:]
 
     def catch_up(self) -> None:
-        query = LiveQuery(self.spark, self.settings, uuid4())
-        try:
-            query.start(once=True)
-            query.wait()
-        finally:
-            query.stop()
-        with (
-            fence.connect(self.settings.postgres_dsn, "archive") as connection,
-            Cluster(self.settings) as cluster,
-        ):
-            Archive(self.spark, self.settings, connection, uuid4()).step(cluster)
+        take_in(self.spark, self.settings)
 
     def archived(self) -> list[tuple[str, int, int]]:
         rows = self.spark.read.format("delta").load(str(self.settings.lake_dir / TABLE)).collect()
@@ -107,7 +95,9 @@ def installation(passable: Path, kafka_bootstrap: str) -> Iterator[Installation]
             elsewhere = settings.model_copy(update={"home": passable / "spark"})
             contracts = core(settings.contracts_dir)
             deploy(settings, contracts.values())
-            yield Installation(settings, contracts, build_session(elsewhere, "tests"))
+            yield Installation(
+                settings, contracts, build_session(elsewhere, "tests", java_options=QUICK_COMPILER)
+            )
         finally:
             stack.down()
 

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from infra.docker.__main__ import cluster_id, wanted_secrets
+from infra.docker.__main__ import wanted_secrets
 from infra.docker.profiles import PROFILES
 from infra.docker.start import DEFINED
+from infra.kafka_id import kafka_id
 from infra.secret_kinds import KINDS
 from infra.start_line import version
 from streams.settings import REPOSITORY, Settings
@@ -112,7 +113,7 @@ def test_secrets_are_files_that_can_be_made_and_stand_in_no_environment() -> Non
     assert {source(each) for each in SERVICES["check"]["secrets"]} == declared
     variables = {name for service in SERVICES.values() for name in service.get("environment", {})}
     assert {name for name in variables if re.search("PASSWORD|SECRET|TOKEN", name)} == set()
-    assert len(cluster_id()) == 22
+    assert len(kafka_id()) == 22
 
 
 def test_every_variable_is_a_setting() -> None:

@@ -18,7 +18,7 @@ from spark_jobs.archive.query import Archive, Range, limited
 from spark_jobs.cluster import Cluster
 from spark_jobs.errors import PositionLost
 from spark_jobs.lake import TABLE
-from spark_jobs.session import build_session
+from spark_jobs.session import QUICK_COMPILER, build_session
 from streams.settings import Settings
 from streams.topic_name import topic_name
 from streams.zone import ZONE
@@ -54,7 +54,7 @@ def source(settings: Settings) -> str:
 @pytest.fixture
 def lake(settings: Settings, source: str) -> Iterator[Lake]:
     with fence.connect(settings.postgres_dsn, "archive") as connection:
-        yield Lake(settings, build_session(settings, "tests"), connection)
+        yield Lake(settings, build_session(settings, "tests", java_options=QUICK_COMPILER), connection)
 
 
 def send(settings: Settings, source: str, values: list[bytes | None]) -> None:

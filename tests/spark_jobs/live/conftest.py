@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from uuid import uuid4
+from collections.abc import Callable
 
 import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
 from infra.deploy import deploy
-from spark_jobs.live.query import LiveQuery
-from spark_jobs.session import build_session
+from spark_jobs.session import QUICK_COMPILER, build_session
 from streams.contract.model import Contract
 from streams.contract.tables import metric_tables
 from streams.settings import Settings
 from tests.core_sources import core
 from tests.spark_jobs.live.sending import Answer
+from tests.spark_jobs.taking_in import live_query
 
 RunLive = Callable[..., None]
 
@@ -33,7 +31,7 @@ def contracts(settings: Settings) -> dict[str, Contract]:
 @pytest.fixture
 def spark(settings: Settings) -> SparkSession:
     """One for the whole test run."""
-    return build_session(settings, "tests")
+    return build_session(settings, "tests", java_options=QUICK_COMPILER)
 
 
 @pytest.fixture
@@ -47,15 +45,6 @@ def run_live(settings: Settings, spark: SparkSession) -> RunLive:
             query.wait()
 
     return run
-
-
-@contextmanager
-def live_query(spark: SparkSession, settings: Settings) -> Iterator[LiveQuery]:
-    query = LiveQuery(spark, settings, uuid4())
-    try:
-        yield query
-    finally:
-        query.stop()
 
 
 def assert_answer(settings: Settings, contracts: dict[str, Contract], answer: Answer) -> None:

@@ -14,8 +14,9 @@ from spark_jobs.errors import FencedOff, OutOfOrder, PositionLost
 from streams.contract.model import Contract
 from streams.settings import Settings
 from streams.topics import ensure_topics
-from tests.spark_jobs.live.conftest import RunLive, assert_answer, live_query
+from tests.spark_jobs.live.conftest import RunLive, assert_answer
 from tests.spark_jobs.live.sending import Answer, City, Sender, send_mixture
+from tests.spark_jobs.taking_in import live_query
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.servers

@@ -23,12 +23,13 @@ from infra.deploy import deploy, retire
 from infra.ledger import read_ledger
 from spark_jobs.lake import TABLE
 from spark_jobs.live.claim_days import ClaimDays
-from spark_jobs.session import build_session
+from spark_jobs.session import QUICK_COMPILER, build_session
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
 from streams.settings import Settings
-from tests.spark_jobs.live.conftest import RunLive, assert_answer, live_query
+from tests.spark_jobs.live.conftest import RunLive, assert_answer
 from tests.spark_jobs.live.sending import Answer, City, Sender
+from tests.spark_jobs.taking_in import live_query
 from tests.waiting import wait_for, wait_for_equal
 
 pytestmark = pytest.mark.servers
@@ -247,7 +248,11 @@ def test_killed_ten_times_at_random_moments_nothing_is_lost_and_nothing_counts_t
     assert (counted(settings), counted(settings, "archive")) == (answer.sent, answer.sent)
     assert_ledger_balances(settings)
     # Not before: a session of its own would take from what the application works with.
-    rows = build_session(settings, "tests").read.format("delta").load(str(settings.lake_dir / TABLE))
+    rows = (
+        build_session(settings, "tests", java_options=QUICK_COMPILER)
+        .read.format("delta")
+        .load(str(settings.lake_dir / TABLE))
+    )
     assert rows.count() == answer.sent
     assert rows.select("topic", "partition", "offset").distinct().count() == answer.sent
 

@@ -22,7 +22,7 @@ DAY, TODAY, OLDEST = date(2022, 6, 14), date(2022, 6, 15), date(2022, 6, 1)
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
-    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")))
+    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")), events=0)
 
 
 def test_days_that_are_over_are_compacted_once(session: SparkSession, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def ruled(settings: Settings) -> Contract:
 
 @pytest.fixture
 def spark(settings: Settings) -> SparkSession:
-    return rollup_session(settings)
+    return rollup_session(settings, events=0)
 
 
 def key_of(settings: Settings, meal: Meal) -> UUID:

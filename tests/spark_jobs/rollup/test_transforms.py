@@ -28,7 +28,7 @@ pytestmark = pytest.mark.servers
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
-    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")))
+    return rollup_session(Settings(home=tmp_path_factory.mktemp("spark")), events=0)
 
 
 def test_every_way_to_write_an_instant_of_the_day_is_found(session: SparkSession) -> None:
