@@ -1,7 +1,7 @@
 """`python -m infra.check quick|everything`: lint, types and imports; tests, without servers or all.
 
-What waits for nothing runs beside what waits for servers, and then the whole city's stack, which mostly waits
-too: on two cores that is minutes.
+What waits for nothing runs beside what waits for servers, and then the whole city's stack and the killing of
+its parts, which mostly wait too: on two cores that is minutes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BESIDE = {
 }
 WITHOUT_SERVERS = ["-m", "not servers and not stack and not faults and not compose", "-q"]
 WITH_SERVERS = ["-m", "servers and not stack and not faults", "--durations=25"]
-WITH_THE_STACK = ["-m", "stack", "-q"]
+WITH_THE_STACK = ["-m", "stack or kills", "-q"]
 BESIDE_PYTEST = ["pytest", "-p", "no:cacheprovider"]
 TESTS_BESIDE = {
     "quick": {},
@@ -73,6 +73,9 @@ def main(which: str) -> int:
     """Exit code 1 when a check fails; otherwise that of the tests in front."""
     java = find_java(os.environ)
     environment = with_java(os.environ, java) if java else dict(os.environ)
+    seed = environment.setdefault("FAULTS_SEED", str(int(time.time())))
+    if which == "everything":
+        sys.stdout.write(f"  FAULTS_SEED={seed} tries the same faults again\n")
     for name, command in FIRST.items():
         done = check(name, command, environment)
         done.show()

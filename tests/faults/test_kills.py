@@ -12,7 +12,7 @@ from tests.faults.proxy import Where
 from tests.faults.trial import SPRUNG_SECONDS, Trial
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.kills]
 
 LIVE = b"minsheng live"
 CLAIMED = b"copy "
