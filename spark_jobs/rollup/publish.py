@@ -121,7 +121,7 @@ def stage(connection: Connection, day: Day) -> tuple[Publication | None, Publica
 def _write(connection: Connection, day: Day, before: Publication | None, *, is_current: bool) -> Publication:
     made = Publication(
         _next_revision(connection, day),
-        _reason(before, day, _replayed(connection, day, before)),
+        reason(before, day, _replayed(connection, day, before)),
         day.contract.version,
         day.counts.accepted,
         day.fingerprint,
@@ -166,7 +166,13 @@ def _replayed(connection: Connection, day: Day, before: Publication | None) -> i
     return int(row[0]) if row else 0
 
 
-def _reason(before: Publication | None, day: Day, replayed: int = 0) -> str:
+def reason(before: Publication | None, day: Day, replayed: int = 0) -> str:
+    """Why there is a revision after `before`, as readers see it. Pure.
+
+    replayed: events of the day that were replayed since `before`; as some of them may be counted in it
+    already, no more of them are named than what came more. What another contract lets in or keeps out is not
+    late: where the version differs, that is said, and by how much the accepted events changed.
+    """
     if day.provisional:
         return PROVISIONAL
     if before is None:
@@ -174,13 +180,14 @@ def _reason(before: Publication | None, day: Day, replayed: int = 0) -> str:
     if before.reason == PROVISIONAL:
         return COMPLETE
     more = day.counts.accepted - before.accepted
-    if replayed and more:
-        return f"隔离区重放 +{replayed}" + (
-            f"，迟到或更正的事件 {more - replayed:+d}" if more != replayed else ""
-        )
-    if more:
-        return f"迟到或更正的事件 {more:+d}"
-    return CHANGED_CONTRACT if before.contract_version != day.contract.version else CHANGED
+    replayed = min(replayed, max(more, 0))
+    if before.contract_version != day.contract.version:
+        among = f"（其中隔离区重放 +{replayed:,}）" if replayed else ""
+        return f"{CHANGED_CONTRACT}，入账 {more:+,}{among}" if more else CHANGED_CONTRACT
+    parts = [f"隔离区重放 +{replayed:,}"] if replayed else []
+    if more != replayed:
+        parts.append(f"迟到或更正的事件 {more - replayed:+,}")
+    return "，".join(parts) or CHANGED
 
 
 def _next_revision(connection: Connection, day: Day) -> int:
