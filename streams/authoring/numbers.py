@@ -7,6 +7,7 @@ from decimal import Decimal
 from streams.authoring import forms, hints
 from streams.authoring.facts import Facts, Rows, listed
 from streams.authoring.proposal import Proposal, Wrong
+from streams.contract.types import NAMED_TYPES
 from streams.importer.columns import split_unit
 from streams.importer.values import FEN_PER_UNIT
 
@@ -33,10 +34,10 @@ def guess_number(rows: Rows, facts: Facts) -> Proposal | None:
         value = f"try_cast(try_cast({amount} as decimal(18, 1)) as bigint)"
         low, high = _bounds(rows, value)
         kind = "count" if low >= 0 else "int"
-        return Proposal(kind, value, Wrong("whole", "whole numbers"), *_range(rows, facts, value, low, high))
+        return Proposal(kind, value, Wrong("whole", "whole numbers"), *_range(rows, kind, value, low, high))
     value = f"try_cast({amount} as decimal(18, 4))"
     low, high = _bounds(rows, value)
-    return Proposal("decimal", value, Wrong("number", "numbers"), *_range(rows, facts, value, low, high))
+    return Proposal("decimal", value, Wrong("number", "numbers"), *_range(rows, "decimal", value, low, high))
 
 
 def _is_code(facts: Facts) -> bool:
@@ -57,10 +58,11 @@ def _money(rows: Rows, facts: Facts, unit: str | None) -> Proposal:
     taken = unit or "元"
     amount = f"try_cast({forms.amount(facts.column)} as decimal(18, 4))"
     value = f"try_cast({amount} * {FEN_PER_UNIT[taken]} as bigint)"
-    if facts.share("cents") < MOST and taken == "元":
+    negative = rows.one(f"select count(*) from rows where {amount} < 0")[0]  # noqa: S608 (of columns c<n>)
+    if (facts.share("cents") < MOST and taken == "元") or negative > (1 - MOST) * facts.filled:
         low, high = _bounds(rows, amount)
         return Proposal(
-            "decimal", amount, Wrong("number", "numbers"), *_range(rows, facts, amount, low, high)
+            "decimal", amount, Wrong("number", "numbers"), *_range(rows, "decimal", amount, low, high)
         )
     low, high = _bounds(rows, value)
     said = [f"the heading says {unit}: the importer makes fen of it"] if unit else []
@@ -70,7 +72,7 @@ def _money(rows: Rows, facts: Facts, unit: str | None) -> Proposal:
         said = [
             f"taken for 元, the heading names no unit ({shown}); if it is fen, write unit: 分 in the mapping"
         ]
-    options, evidence = _range(rows, facts, value, low, high)
+    options, evidence = _range(rows, "fen", value, low, high)
     form = "cents" if taken == "元" else "number"
     return Proposal(
         "fen",
@@ -88,18 +90,26 @@ def _bounds(rows: Rows, value: str) -> tuple[Decimal, Decimal]:
 
 
 def _range(
-    rows: Rows, facts: Facts, value: str, low: Decimal, high: Decimal
+    rows: Rows, kind: str, value: str, low: Decimal, high: Decimal
 ) -> tuple[dict[str, object], tuple[str, ...]]:
-    """A range with room above what was seen, and what was seen."""
+    """A range with room above what was seen, within the type's own; and what was seen."""
     usual = rows.one(f"select quantile_cont({value}, 0.999)::double from rows")[0]  # noqa: S608 (of columns c<n>)
     evidence = [f"from {low.normalize():,f} to {high.normalize():,f}"]
-    if usual and high > OUTLIER * Decimal(usual):
+    if usual and usual > 0 and high > OUTLIER * Decimal(usual):
         far = rows.lines(f"{value} > {OUTLIER * usual}")
         count = rows.one(f"select count(*) from rows where {value} > {OUTLIER * usual}")[0]  # noqa: S608
         evidence.append(f"far above all others: {listed(far, count)}; is that right? The range refuses it")
         high = Decimal(round(usual))
     lowest = Decimal(0) if low >= 0 else -rounded_up(-low)
-    return {"range": (int(lowest), int(rounded_up(high)))}, tuple(evidence)
+    least, most = NAMED_TYPES[kind].range or (lowest, rounded_up(high))
+    if low < least:
+        condition = f"{value} < {least}"
+        count = rows.one(f"select count(*) from rows where {condition}")[0]  # noqa: S608 (of columns c<n>)
+        evidence.append(
+            f"{count:,} {'is' if count == 1 else 'are'} below {least} and would be refused:"
+            f" {listed(rows.lines(condition), count)}"
+        )
+    return {"range": (max(int(lowest), least), min(int(rounded_up(high)), most))}, tuple(evidence)
 
 
 def rounded_up(number: Decimal) -> Decimal:

@@ -1,0 +1,39 @@
+"""Small tables as departments export them, and what is proposed for them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from streams.authoring.draft import Draft, Wishes, draft
+from streams.authoring.sample import read_sample
+
+TODAY = date(2026, 3, 1)
+
+
+def drafted(folder: Path, headings: str, rows: Iterable[Sequence[object]], **wishes: str) -> Draft:
+    """The draft for a CSV of these rows; `headings` are parted by commas."""
+    path = folder / "sample.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(headings.split(","))
+        writer.writerows(rows)
+    said = Wishes("a_source", "某来源", "一条事件", "某部门", **wishes)
+    return draft(read_sample(path), said, TODAY)
+
+
+def types_of(made: Draft) -> dict[str, str]:
+    """Heading -> type of every field that is proposed."""
+    return {guess.heading: guess.spec.type for guess in made.chosen.fields}
+
+
+def evidence_of(made: Draft, heading: str) -> str:
+    (found,) = (guess for guess in made.chosen.fields if guess.heading == heading)
+    return "; ".join(found.evidence)
+
+
+def at(number: int) -> str:
+    """A time of its own for each row."""
+    return f"2026-02-{number // 1_440 + 1:02d} {number // 60 % 24:02d}:{number % 60:02d}:00"
