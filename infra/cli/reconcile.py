@@ -16,10 +16,12 @@ from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.ledger import PRINTED_WIDTH
 from infra.cli.output import AsJson, fail, out, print_json
+from infra.cli.sources import refuse_unknown
+from infra.finance.wording import INCOMPLETE, beside_revision, listed
 from streams.contract.model import Contract
 from streams.days import day_of
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
-from streams.registry import deployed
+from streams.registry import deployed, ever_deployed
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -55,7 +57,8 @@ def finance(  # noqa: PLR0917 (options of a command)
     events behind them, events held back because somebody was to be paid twice, lines that could not be read.
 
     Exit code 0: all agrees. 3: something differs, or a line could not be read. 2: the file, the mapping or an
-    option is wrong. 75: Kafka or PostgreSQL is away.
+    option is wrong. 75: Kafka or PostgreSQL is away, or the lake does not hold all of the day yet: what was
+    found is shown, and nothing kept.
     """
     # Spark takes seconds to import: not for `list` and `show`.
     from infra.finance.check import check, keep  # noqa: PLC0415
@@ -68,16 +71,23 @@ def finance(  # noqa: PLR0917 (options of a command)
     columns = with_options(read_mapping(mapping) if mapping else ColumnMapping(), column or [])
     made = check(settings, contract, day.date(), file, columns, sheet, unit)
     where = report or file.with_name(file.name + SUFFIX)
-    if not dry_run:
+    kept = made.complete and not dry_run
+    if kept:
         write_report(made, contract, where)
-        number = keep(settings, made, file)
+        number = keep(settings, made)
     if as_json:
-        print_json(made.as_json() | ({} if dry_run else {"id": number, "report": str(where)}))
+        print_json(made.as_json() | ({"id": number, "report": str(where)} if kept else {}))
     else:
-        _print(made.as_json(), contract)
-        if not dry_run:
+        print_result(made.as_json(), contract)
+        if kept:
             said = f"Kept as number {number}: `minsheng reconcile show {number}`. Report: {where}"
             out.print(said, markup=False)
+    if not made.complete:
+        fail(
+            f"{source} {day:%Y-%m-%d}: the lake does not hold all of the day yet, so this is no result;"
+            " nothing was kept. Try again when the day is over and archived (look at `minsheng status`).",
+            exits.AWAY,
+        )
     raise typer.Exit(exits.OK if made.agrees else exits.NO)
 
 
@@ -91,8 +101,11 @@ def list_kept(
     """List the comparisons with finance, the newest first."""
     from infra.finance.kept import kept  # noqa: PLC0415 (as above)
 
-    with psycopg.connect(Settings().postgres_dsn) as connection:
+    settings = Settings()
+    with psycopg.connect(settings.postgres_dsn) as connection:
         rows = kept(connection, source, limit)
+    if source is not None and not rows:
+        refuse_unknown(source, ever_deployed(settings))
     if as_json:
         print_json([row.as_json() for row in rows])
         return
@@ -102,7 +115,7 @@ def list_kept(
         sums = [_yuan(row.finance_fen), _yuan(row.platform_fen)]
         cells = [row.id, row.event_day, row.source, row.revision or "-", made, row.file, row.lines]
         table.add_row(*map(str, cells), f"{row.different}", *sums)
-    Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH, highlight=False).print(table)
+    _wide().print(table)
 
 
 @app.command()
@@ -122,8 +135,8 @@ def show(
     if as_json:
         print_json(found)
     else:
-        _print(found, _contract(settings, found["source"]))
-    raise typer.Exit(exits.OK if found["agrees"] else exits.NO)
+        print_result(found, _contract(settings, found["source"]))
+    raise typer.Exit(exits.OK if found["agrees"] and found["complete"] else exits.NO)
 
 
 @app.command()
@@ -164,27 +177,32 @@ def _contract(settings: Settings, source: str) -> Contract:
     return contracts[source]
 
 
-def _print(found: dict[str, object], contract: Contract) -> None:
+def print_result(found: dict[str, Any], contract: Contract) -> None:
     """What was found, as text: sums, differences, lines that were not read."""
     finance_side, platform_side = _sums(found["finance"]), _sums(found["platform"])
     revision = found["revision"]
     published = f"日终第 {revision} 版" if revision else "尚未发布日终"
     out.print(f"{contract.title} {found['day']}（{published}）：{found['file']}", markup=False)
     out.print(f"  财政 {finance_side}；平台 {platform_side}", markup=False)
+    if found.get("current") is False:
+        said = beside_revision(found["revision"], found["published_events"], found["compared_events"])
+        out.print(f"  {said}", markup=False)
     if not found["complete"]:
-        out.print("  当天数据尚未全部归档：稍后重试", markup=False)
+        out.print(f"  {INCOMPLETE}", markup=False)
     differences = _list(found["differences"])
     names = [name for name in (differences[0] if differences else {}) if name in contract.columns]
     table = Table(*(contract.columns[name].title for name in names), box=None)
     for heading in ("财政（元）", "平台（元）", "相差（元）", "财政笔数", "平台笔数", "相差笔数", "事件"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for each in differences[:SHOWN]:
         ours, theirs = each["platform"] or {}, each["finance"] or {}
         fen = [_yuan(side) for side in (theirs.get("amount_fen"), ours.get("amount_fen"), each["amount_fen"])]
         counts = [_number(side) for side in (theirs.get("count"), ours.get("count"), each["count"])]
-        table.add_row(*(str(each[name]) for name in names), *fen, *counts, f"{len(each['events'])}")
+        shown = len(each["events"])
+        events = listed(shown, each.get("events_total", shown))
+        table.add_row(*(str(each[name]) for name in names), *fen, *counts, events)
     if differences:
-        out.print(table)
+        _wide().print(table)
     if len(differences) > SHOWN:
         out.print(f"  … 共 {len(differences)} 处不同，全部见报告", markup=False)
     for fault in _list(found["faults"])[:SHOWN]:
@@ -193,6 +211,11 @@ def _print(found: dict[str, object], contract: Contract) -> None:
         out.print(f"  {text}", markup=False)
     if twice := _list(found["paid_twice"]):
         out.print(f"  {len(twice)} 条因重复发放被隔离，见报告「重复发放」", markup=False)
+
+
+def _wide() -> Console:
+    """Into a file or a pipe no number is cut for the width of a terminal."""
+    return Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH, highlight=False)
 
 
 def _list(value: object) -> list[Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from infra.finance.compare import Difference, Event, Group, compare, groups
 from infra.finance.headings import Headings, find_headings
 from infra.finance.lines import Lines, read_lines
 from infra.finance.platform import Twice, events_of, twice
+from infra.who import who
 from streams.contract.model import Contract
 from streams.importer.mapping import ColumnMapping
 from streams.settings import Settings
@@ -26,7 +26,9 @@ MOST_EVENTS = 1_000
 """Events behind one difference that are listed; the sums are of all."""
 MOST_STORED_EVENTS = 20
 
-_REVISION = "select revision from mart.publication where source = %s and event_day = %s and is_current"
+_REVISION = """
+    select revision, accepted from mart.publication where source = %s and event_day = %s and is_current
+"""
 _KEEP = """
     insert into ops.finance_check (source, event_day, revision, made_by, file, file_digest, fields, lines,
         faults, finance_fen, finance_events, platform_fen, platform_events, different, result)
@@ -37,12 +39,17 @@ _KEEP = """
 @dataclass(frozen=True)
 class Check:
     """One comparison. `events`: those behind the differences. `twice`: events of the day in quarantine for
-    their uniqueness. `complete`: the lake held all of the day."""
+    their uniqueness. `complete`: the lake held all of the day. `accepted`: the events that were compared, as
+    they are in the lake now. `published`: those that the published revision counts."""
 
     source: str
     day: date
+    made_at: datetime
     revision: int | None
+    published: int | None
+    accepted: int
     file: str
+    file_digest: str
     fields: tuple[str, ...]
     headings: Headings
     lines: Lines
@@ -55,8 +62,15 @@ class Check:
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing differs, every row could be read, and the file agrees with itself."""
-        return not (self.differences or self.lines.faults or list(self.lines.total_faults))
+        """Whether nothing differs, every row could be read, the file agrees with itself, and it was all of
+        the day."""
+        faults = self.lines.faults or list(self.lines.total_faults)
+        return self.complete and not (self.differences or faults)
+
+    @property
+    def current(self) -> bool | None:
+        """Whether as many events were compared as the published revision counts; None where none is."""
+        return None if self.published is None else self.published == self.accepted
 
     def as_json(self, most_events: int = MOST_EVENTS) -> dict[str, Any]:
         """Everything, with at most so many events of each difference."""
@@ -68,8 +82,13 @@ class Check:
         return {
             "source": self.source,
             "day": self.day.isoformat(),
+            "made_at": self.made_at.isoformat(),
             "revision": self.revision,
+            "current": self.current,
+            "published_events": self.published,
+            "compared_events": self.accepted,
             "file": self.file,
+            "file_digest": self.file_digest,
             "complete": self.complete,
             "agrees": self.agrees,
             "ignored": list(self.headings.ignored),
@@ -85,6 +104,7 @@ class Check:
                     "amount_fen": each.amount_fen,
                     "count": each.count,
                     "events": of_key.get(each.key, []),
+                    "events_total": each.events_total,
                 }
                 for each in self.differences
             ],
@@ -103,6 +123,7 @@ def check(  # noqa: PLR0917 (what a command has asked)
 ) -> Check:
     """Compare. Raises FinanceError before Spark is started, RollupError where the lake cannot be read."""
     grid = read_grid(path, sheet)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     headings = find_headings(grid.rows, contract, mapping, unit)
     lines = read_lines(grid, headings)
     fields = tuple(key.field for key in headings.keys)
@@ -112,14 +133,19 @@ def check(  # noqa: PLR0917 (what a command has asked)
         platform = events.groups()
         found = tuple(compare(finance, platform))
         behind = tuple(events.of([each.key for each in found if each.platform is not None], MOST_EVENTS))
-        complete = events.complete
+        accepted, complete = events.accepted, events.complete
     with psycopg.connect(settings.postgres_dsn) as connection:
         row = connection.execute(_REVISION, (contract.source, day)).fetchone()
+    revision, published = row or (None, None)
     return Check(
         contract.source,
         day,
-        row[0] if row else None,
+        datetime.now(UTC),
+        revision,
+        published,
+        accepted,
         path.name,
+        digest,
         fields,
         headings,
         lines,
@@ -132,9 +158,8 @@ def check(  # noqa: PLR0917 (what a command has asked)
     )
 
 
-def keep(settings: Settings, made: Check, path: Path) -> int:
+def keep(settings: Settings, made: Check) -> int:
     """Keep what was found; gives back its number."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     result = json.dumps(made.as_json(MOST_STORED_EVENTS), ensure_ascii=False).replace("\\u0000", "\\u2400")
     with psycopg.connect(settings.postgres_dsn) as connection:
         row = connection.execute(
@@ -143,9 +168,9 @@ def keep(settings: Settings, made: Check, path: Path) -> int:
                 made.source,
                 made.day,
                 made.revision,
-                getpass.getuser(),
+                who(),
                 made.file,
-                digest,
+                made.file_digest,
                 json.dumps(made.fields),
                 len(made.lines.lines),
                 len(made.lines.faults),

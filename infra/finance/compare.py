@@ -33,11 +33,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Difference:
-    """A key whose sums differ. finance or platform is None where only the other has the key."""
+    """A key whose sums differ. finance or platform is None where only the other has the key.
+
+    events_total: the platform's events of the key, also where the file has no counts.
+    """
 
     key: Key
     finance: Group | None
     platform: Group | None
+    events_total: int
 
     @property
     def amount_fen(self) -> int | None:
@@ -72,7 +76,8 @@ def compare(finance: Mapping[Key, Group], platform: Mapping[Key, Group]) -> list
     found = []
     for key in sorted(finance.keys() | platform.keys()):
         one, other = finance.get(key), platform.get(key)
-        difference = Difference(key, one, _said(other, says_amount, says_count))
+        total = (other.count if other else None) or 0
+        difference = Difference(key, one, _said(other, says_amount, says_count), total)
         alike = one is not None and other is not None and not difference.amount_fen and not difference.count
         if not alike and not (_nothing(one) and _nothing(other)):
             found.append(difference)

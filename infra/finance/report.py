@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from infra.finance.check import Check
 from infra.finance.compare import Difference, Group
+from infra.finance.wording import INCOMPLETE, beside_revision
 from streams.contract.model import Contract
 from streams.contract.types import values_of
 from streams.reference import divisions
+from streams.zone import ZONE
 
 SUFFIX = ".reconciled.xlsx"
 MONEY = "#,##0.00"
@@ -25,8 +28,9 @@ COMPARED = (
 
 
 def write_report(made: Check, contract: Contract, path: Path) -> None:
-    """Four sheets: 差异, 差异明细 (the events behind), 重复发放, 未读取的行."""
+    """Five sheets: 说明 (what was compared), 差异, 差异明细 (the events behind), 重复发放, 未读取的行."""
     book = openpyxl.Workbook(write_only=True)
+    _sheet(book, "说明", ["项目", "内容"], _about(made, contract))
     titles = [contract.columns[name].title for name in made.fields]
     labels = [_labels(contract, name) for name in made.fields]
     _sheet(
@@ -39,15 +43,8 @@ def write_report(made: Check, contract: Contract, path: Path) -> None:
         book,
         "差异明细",
         [*titles, "事件编号", "发送方", "时间", "金额（元）", "分区", "位置"],
-        (
-            [
-                *(label.get(value, value) for label, value in zip(labels, each.key, strict=True)),
-                each.event_id, each.sender, each.event_time, _yuan(each.amount_fen), each.partition,
-                each.offset,
-            ]
-            for each in made.events
-        ),
-    )  # fmt: skip
+        _behind(made, labels),
+    )
     rules = {name: rule.title for name, rule in contract.unique.items()}
     _sheet(
         book,
@@ -65,6 +62,42 @@ def write_report(made: Check, contract: Contract, path: Path) -> None:
     faults += [[None, text] for text in made.lines.total_faults]
     _sheet(book, "未读取的行", ["行号", "原因"], faults)
     book.save(path)
+
+
+def _about(made: Check, contract: Contract) -> Iterator[list[Any]]:
+    """What was compared with what, and what of it is to be known before anything is concluded."""
+    yield ["来源", f"{contract.title}（{made.source}）"]
+    yield ["事件日", made.day.isoformat()]
+    yield ["日终版本", "尚未发布日终" if made.revision is None else f"第 {made.revision} 版"]
+    if made.revision is not None and made.published is not None:
+        changed = beside_revision(made.revision, made.published, made.accepted)
+        yield ["与日终版本", "一致" if made.current else changed]
+    yield ["当天数据", "完整" if made.complete else INCOMPLETE]
+    yield ["对账时间", f"{made.made_at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}（北京时间）"]
+    yield ["财政文件", made.file]
+    yield ["财政文件 SHA-256", made.file_digest]
+    yield ["财政合计金额（元）", _yuan(made.finance.amount_fen)]
+    yield ["平台合计金额（元）", _yuan(made.platform.amount_fen)]
+    yield ["财政合计笔数", made.finance.count]
+    yield ["平台合计笔数", made.platform.count]
+    yield ["不同之处", len(made.differences)]
+    yield ["因重复发放被隔离", len(made.twice)]
+    yield ["未读取的行", len(made.lines.faults)]
+
+
+def _behind(made: Check, labels: Sequence[dict[str, str]]) -> Iterator[list[Any]]:
+    """The events behind each difference; where not all are listed, a row after them says how many more."""
+    totals = {each.key: each.events_total for each in made.differences}
+    for key, of_key in groupby(made.events, key=lambda each: each.key):
+        names = [label.get(value, value) for label, value in zip(labels, key, strict=True)]
+        events = list(of_key)
+        for each in events:
+            yield [
+                *names, each.event_id, each.sender, each.event_time, _yuan(each.amount_fen), each.partition,
+                each.offset,
+            ]  # fmt: skip
+        if (more := totals[key] - len(events)) > 0:
+            yield [*names, f"另有 {more:,} 条未列出（共 {totals[key]:,} 条）"]
 
 
 def _difference(each: Difference, labels: Sequence[dict[str, str]]) -> list[Any]:

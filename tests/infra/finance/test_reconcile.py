@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -12,6 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from infra.who import who
+from streams.days import day_of
 from streams.reference import divisions
 from streams.settings import Settings
 from tests.spark_jobs.rollup.conftest import Tell
@@ -48,7 +51,7 @@ def test_every_difference_is_told_down_to_its_events(deployed: Settings, tell: T
         )  # fmt: skip
 
     command = ["reconcile", "finance", str(path), "--source", SOURCE, "--day", DAY.isoformat(), "--json"]
-    said = CliRunner().invoke(app, command)
+    said = CliRunner().invoke(app, command, env={"LOGNAME": "somebody-else"})
 
     assert said.exit_code == 3, said.stderr
     found = json.loads(said.stdout)
@@ -70,12 +73,17 @@ def test_every_difference_is_told_down_to_its_events(deployed: Settings, tell: T
     assert "elder" not in said.stdout
 
     book = openpyxl.load_workbook(found["report"])
-    assert [sheet.title for sheet in book] == ["差异", "差异明细", "重复发放", "未读取的行"]
+    assert [sheet.title for sheet in book] == ["说明", "差异", "差异明细", "重复发放", "未读取的行"]
     assert book["差异"].max_row == 4
+    about = {row[0]: row[1] for row in book["说明"].iter_rows(values_only=True)}
+    assert (about["事件日"], about["日终版本"]) == (DAY.isoformat(), "尚未发布日终")
+    assert about["财政文件 SHA-256"] == hashlib.sha256(path.read_bytes()).hexdigest() == found["file_digest"]
+    assert (found["current"], found["compared_events"]) == (None, truth(records, DAY).accepted)
     cell = book["重复发放"]["A2"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
     listed = json.loads(CliRunner().invoke(app, ["reconcile", "list", "--json"]).stdout)
     assert [(each["id"], each["different"], each["source"]) for each in listed] == [(found["id"], 3, SOURCE)]
+    assert {each["made_by"] for each in listed} == {who()}, "not what LOGNAME says"
     shown = CliRunner().invoke(app, ["reconcile", "show", str(found["id"])])
     assert shown.exit_code == 3
     assert "相差" in shown.stdout
@@ -96,3 +104,32 @@ def test_a_day_that_agrees_ends_with_0_and_a_dry_run_keeps_nothing(
     path.write_text("甲,乙\n1,2\n", encoding="utf-8")
     refused = CliRunner().invoke(app, arguments)
     assert (refused.exit_code, "--map HEADING=FIELD" in refused.stderr) == (2, True)
+
+
+def test_a_running_day_never_agrees_and_another_number_than_the_revisions_is_said(
+    deployed: Settings, tell: Tell, tmp_path: Path
+) -> None:
+    tell(told(DAY, 40, seed=8))
+    path = tmp_path / "none.csv"
+    path.write_text("区县,补贴（元）\n鹿城区,0\n", encoding="utf-8")
+    command = ["reconcile", "finance", str(path), "--source", SOURCE, "--day"]
+    running = CliRunner().invoke(app, [*command, day_of(datetime.now(UTC)).isoformat(), "--json"])
+    assert (running.exit_code, "nothing was kept" in " ".join(running.stderr.split())) == (75, True)
+    found = json.loads(running.stdout)
+    assert (found["differences"], found["complete"], found["agrees"]) == ([], False, False)
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == ["none.csv"]
+    assert json.loads(CliRunner().invoke(app, ["reconcile", "list", "--json"]).stdout) == []
+
+    empty = DAY - timedelta(days=30)
+    with psycopg.connect(deployed.postgres_dsn) as connection:
+        connection.execute(
+            "insert into mart.publication (source, event_day, revision, reason, contract_version, accepted,"
+            " quarantined, duplicate, conflict, archive_position, fingerprint, is_current)"
+            " values (%s, %s, 4, '首次发布', 'v', 1500, 0, 0, 0, '{}', 'f', true)",
+            (SOURCE, empty),
+        )
+    late = CliRunner().invoke(app, [*command, empty.isoformat()])
+    assert late.exit_code == 0, late.stderr
+    assert "现在的 0 条入账事件，已发布的日终第 4 版为 1,500 条" in "".join(late.stdout.split("\n"))
+    shown = json.loads(CliRunner().invoke(app, ["reconcile", "show", "1", "--json"]).stdout)
+    assert (shown["revision"], shown["current"], shown["published_events"]) == (4, False, 1_500)
