@@ -9,7 +9,7 @@ from streams.authoring.errors import NoContract
 from streams.authoring.facts import Facts, Rows
 from streams.authoring.guess import Guess, LeftOut, guess, has_numbers_of_people
 from streams.authoring.native import SEPARATOR, Nested, native, nested
-from streams.authoring.roles import id_of, key_of, time_of
+from streams.authoring.roles import id_of, is_moment, key_of, time_of
 from streams.authoring.sample import TIME_ATTRIBUTE
 
 MOST_FIELDS = 60
@@ -122,6 +122,12 @@ def _part(heading: str | None, guesses: Sequence[Guess], part: str, role: Role) 
         there = ", ".join(each.heading for each in guesses)
         raise NoContract(
             f"--{part} {heading}: no such column, or nothing could be proposed for it; there are {there}."
+        )
+    if part == "time" and not is_moment(found):
+        times = ", ".join(each.heading for each in guesses if is_moment(each)) or "none"
+        raise NoContract(
+            f"--time {heading}: it is no time but of type {found.spec.type} ({'; '.join(found.evidence[:1])})."
+            f" Columns that are times: {times}."
         )
     return found
 

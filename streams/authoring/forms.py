@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from streams.contract.types import NAMED_TYPES
+from streams.importer.values import EPOCH_SECONDS, EPOCHS
 from streams.zone import ZONE_NAME
 
 Sql = str
@@ -17,7 +18,7 @@ TRUTHS = ("是", "有", "true", "y", "yes", "1", "√", "否", "无", "false", "
 
 _MOMENT = (
     r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
-    r"(?:[T\s]*(\d{1,2})[:时点](\d{1,2})(?:[:分](\d{1,2})(?:\.\d{1,9})?秒?|分)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?$"
+    r"(?:[T\s]*(?:(?:上午|下午)\s*)?(\d{1,2})[:时点](\d{1,2})(?:[:分](\d{1,2})(?:\.\d{1,9})?秒?|分)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?$"
 )
 _PACKED = r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:\s*(\d{2})(\d{2})(\d{2}))?$"
 _PARTS = "['y', 'm', 'd', 'h', 'i', 's']"
@@ -82,7 +83,22 @@ def _moment(text: Sql) -> Sql:
 
 
 def foreign_moment(value: Sql, form: str) -> Sql:
+    """The same by a format that the importer is told."""
+    if form in EPOCHS:
+        return _since_1970(plain(value), form)
     return f"try_strptime({plain(value)}, '{form}')"
+
+
+def _since_1970(text: Sql, form: str) -> Sql:
+    microseconds = f"try_cast({text} as bigint) * {1_000_000 // EPOCHS[form]}"
+    moment = f"try((make_timestamp({microseconds}) at time zone 'UTC') at time zone '{ZONE_NAME}')"
+    return f"case when {_is_since_1970(text, form)} then {moment} end"
+
+
+def _is_since_1970(text: Sql, form: str) -> Sql:
+    low, high = (bound * EPOCHS[form] for bound in (EPOCH_SECONDS.start, EPOCH_SECONDS.stop))
+    in_range = f"try_cast({text} as bigint) >= {low} and try_cast({text} as bigint) < {high}"
+    return f"(regexp_full_match({text}, '\\d+') and {in_range})"
 
 
 def cells(column: str, table: str) -> Sql:
@@ -122,6 +138,7 @@ def forms() -> Mapping[str, Sql]:
         if named.labels:
             found[name] = f"p in ({_listed(spellings(name))})"
     # %Y reads the 20 of 1/2/20 as the year 20.
+    found |= {form: _is_since_1970("p", form) for form in EPOCHS}
     found |= {form: f"year(try_strptime(p, '{form}')) between 1900 and 2199" for form in FOREIGN}
     return found
 
@@ -140,7 +157,13 @@ def spellings(type_name: str) -> tuple[str, ...]:
 
 def _made(text: Sql, pattern: str) -> Sql:
     part = f"regexp_extract({text}, '{pattern}', {_PARTS})"
-    numbers = ", ".join(f"coalesce(try_cast({part}.{name} as bigint), 0)" for name in "ymdhi")
+    y, m, d, hour, minute = (f"coalesce(try_cast({part}.{name} as bigint), 0)" for name in "ymdhi")
+    of_24 = (
+        f"case when contains({text}, '下午') and {hour} < 12 then {hour} + 12"
+        f" when contains({text}, '上午') and {hour} = 12 then 0"
+        f" when contains({text}, '上午') and {hour} > 12 then 24 else {hour} end"
+    )
+    numbers = f"{y}, {m}, {d}, {of_24}, {minute}"
     return f"try(make_timestamp({numbers}, coalesce(try_cast({part}.s as double), 0)))"
 
 

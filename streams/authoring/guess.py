@@ -14,6 +14,7 @@ from streams.authoring.proposal import Proposal, Wrong
 from streams.authoring.texts import guess_text
 from streams.contract.model import FieldSpec
 from streams.contract.types import NAMED_TYPES
+from streams.importer.values import EPOCHS
 
 MOST = 0.95
 """Share of the filled cells that must have a form for a column to be taken for it."""
@@ -206,6 +207,8 @@ def _moment(facts: Facts) -> Proposal | None:
             forms.moment(facts.column),
             Wrong("day", f"read as a {'time' if kind == 'timestamp' else 'date'}"),
         )
+    if (since_1970 := _since_1970(facts)) is not None:
+        return since_1970
     known = [form for form in forms.FOREIGN if facts.share(form) >= MOST]
     if not known:
         return None
@@ -214,6 +217,15 @@ def _moment(facts: Facts) -> Proposal | None:
     said = f"read by the format {best}" + (f" (so would {also[0]}: see which is meant)" if also else "")
     kind = "timestamp" if "%H" in best or "%I" in best else "date"
     return Proposal(kind, forms.foreign_moment(facts.column, best), Wrong(best, said), form=best)
+
+
+def _since_1970(facts: Facts) -> Proposal | None:
+    """Whole numbers are moments only where the heading names one: a serial number may look the same."""
+    best = max(EPOCHS, key=facts.share)
+    if facts.share(best) < HALF or facts.heading not in hints.INSTANT:
+        return None
+    said = f"{best} since 1970, told to the importer by the mapping"
+    return Proposal("timestamp", forms.foreign_moment(facts.column, best), Wrong(best, said), form=best)
 
 
 def _is_code(facts: Facts) -> bool:

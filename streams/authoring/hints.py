@@ -61,6 +61,7 @@ IDENTIFIER = Hint(
     r"|event[ _]?id|record|order|ticket|serial|request[ _]?(no|id|num)|sr_?number|uuid|key$"
 )
 MOMENT = Hint(r"时间|日期|时刻$|date|time")
+INSTANT = Hint(r"时间|日期|时刻$|时间?戳|date|time|(?-i:At$)|[_ ](at|ts)$|^ts$")
 CREATED = Hint(
     r"发生|创建|登记|受理|申请|用餐|就诊|交易|借|上传|上报|刷卡|发放|事件时间|业务时间|^时间$"
     r"|created|start|occur|event|request|^time$|timestamp|opened"

@@ -13,6 +13,7 @@ from typing import Any
 from streams.authoring.guess import Guess, LeftOut
 from streams.authoring.headings import name_of, title_of
 from streams.contract.types import NAMED_TYPES
+from streams.importer.values import EPOCHS
 
 SEPARATOR = "."
 """Between an object's heading and a name within it, in a sample's headings."""
@@ -43,6 +44,14 @@ def native(guess: Guess, key: str, kinds: frozenset[str]) -> Guess | LeftOut:
         kind = "count" if kinds == {"int"} else "decimal"
         guess = replace(guess, spec=spec.model_copy(update={"type": kind, "range": None}), unit=None)
         guess = replace(guess, evidence=(*guess.evidence, "not fen: nothing converts it"))
+    if guess.form in EPOCHS:
+        guess = replace(
+            guess,
+            spec=spec.model_copy(update={"type": "count"}),
+            value=f"try_cast({guess.facts.column} as bigint)",
+            evidence=(*guess.evidence[1:], f"{guess.form} since 1970: nothing converts them"),
+            form=None,
+        )
     named = NAMED_TYPES[guess.spec.type]
     if not kinds <= _JSON[named.json] or not _is_written_so(guess):
         return LeftOut(

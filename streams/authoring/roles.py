@@ -11,9 +11,14 @@ from streams.contract.types import NAMED_TYPES, values_of
 MOST_PLACES = 5_000
 
 
+def is_moment(guess: Guess) -> bool:
+    """Whether it can say when an event happened."""
+    return guess.spec.type in ("timestamp", "date")
+
+
 def time_of(guesses: Sequence[Guess]) -> Guess | None:
     """The column that says when an event happened: filled, named so, with a time of day, the first one."""
-    moments = [g for g in guesses if g.spec.type in ("timestamp", "date") and g.heading not in hints.BIRTH]
+    moments = [g for g in guesses if is_moment(g) and g.heading not in hints.BIRTH]
     return max(moments, key=_time_score, default=None)
 
 

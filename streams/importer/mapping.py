@@ -7,6 +7,7 @@ A mapping file (YAML):
     columns:
       srnumber: id                  # id, time: attributes of the event; else: a field of the contract
       createddate: {to: time, format: '%m/%d/%y %H:%M'}
+      uploaded: {to: uploaded_at, format: epoch milliseconds}    # or: epoch seconds, since 1970
       amount: {to: price_fen, unit: 元}
       anonymous: {to: anonymous, values: {Y: 'true', N: 'false'}}
 """
@@ -17,11 +18,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from streams.contract import strict_yaml
 from streams.contract.errors import ContractError
 from streams.errors import MappingWrong
+from streams.importer.values import EPOCHS
 
 
 class Column(BaseModel):
@@ -30,7 +32,7 @@ class Column(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     to: str
-    format: str | None = Field(None, description="strptime format of a date or time")
+    format: str | None = Field(None, description="strptime format of a date or time, or one of EPOCHS")
     unit: Literal["元", "角", "分", "万元"] | None = Field(None, description="unit of an amount of money")
     values: dict[str, str] = {}
 
@@ -38,6 +40,13 @@ class Column(BaseModel):
     @classmethod
     def _short(cls, value: Any) -> Any:
         return {"to": value} if isinstance(value, str) else value
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, form: str | None) -> str | None:
+        if form is not None and "%" not in form and form not in EPOCHS:
+            raise ValueError(f"'{form}' is no format: write it like %Y-%m-%d %H:%M, or {' or '.join(EPOCHS)}")
+        return form
 
 
 class ColumnMapping(BaseModel):

@@ -18,10 +18,17 @@ from zoneinfo import ZoneInfo
 from streams import reference, strict_json
 from streams.contract.model import NESTED, FieldSpec
 from streams.contract.types import NAMED_TYPES, values_of
+from streams.zone import ZONE
 
 Convert = Callable[[Any], Any]
 FEN_PER_UNIT = {"元": Decimal(100), "角": Decimal(10), "分": Decimal(1), "万元": Decimal(1_000_000)}
 MOST_REMEMBERED = 20_000
+EPOCHS = {"epoch seconds": 1, "epoch milliseconds": 1_000}
+"""Forms of times that are numbers since 1970-01-01T00:00:00Z -> how many of them make a second."""
+
+EPOCH_SECONDS = range(1_000_000_000, 4_102_444_800)
+"""Ten digits, before 2100: other numbers are no moment that anybody meant."""
+
 EXACT_DOUBLE = 10**15  # beyond it a spreadsheet's number has lost digits
 
 _TRUTH = {"是": True, "有": True, "true": True, "y": True, "yes": True, "1": True, "√": True}
@@ -30,7 +37,7 @@ _TRUTHS = {**_TRUTH, **_UNTRUTH}
 _TIME = re.compile(
     r"(?P<y>\d{4})(?:[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})|年(?P<m2>\d{1,2})月(?P<d2>\d{1,2})日?"
     r"|(?P<m3>\d{2})(?P<d3>\d{2}))"
-    r"(?:[T\s]*(?P<H>\d{1,2})(?::|时|点)(?P<M>\d{1,2})(?:(?::|分)(?P<S>\d{1,2})(?:\.(?P<f>\d{1,9}))?秒?|分)?"
+    r"(?:[T\s]*(?:(?P<half>上午|下午)\s*)?(?P<H>\d{1,2})(?::|时|点)(?P<M>\d{1,2})(?:(?::|分)(?P<S>\d{1,2})(?:\.(?P<f>\d{1,9}))?秒?|分)?"
     r"|[T\s]*(?P<H2>\d{2})(?P<M2>\d{2})(?P<S2>\d{2}))?"
     r"\s*(?P<zone>Z|z|[+-]\d{2}:?\d{2})?",
     re.ASCII,
@@ -51,7 +58,8 @@ def converter(  # noqa: PLR0911 (one line a kind of type)
 ) -> Convert:
     """How cells of a column become values of a field.
 
-    unit: of money, as the heading says (元, 角, 分, 万元). form: strptime format of dates and times.
+    unit: of money, as the heading says (元, 角, 分, 万元). form: of dates and times: strptime's, or one
+    of EPOCHS.
     """
     if spec.type in NESTED:
         return nested
@@ -61,7 +69,7 @@ def converter(  # noqa: PLR0911 (one line a kind of type)
     if spec.type == "timestamp":
         return lambda cell: instant(cell, zone, form)
     if spec.type == "date":
-        return lambda cell: day(cell, form)
+        return lambda cell: day(cell, form, zone)
     if spec.type == "division":
         return division
     if values_of(spec):
@@ -128,7 +136,7 @@ def instant(cell: Any, zone: ZoneInfo, form: str | None = None) -> str:
     """A time as RFC 3339. Without an offset of its own it is the wall clock of `zone`."""
     moment = _usual(cell) if form is None and isinstance(cell, str) else None
     if moment is None:
-        moment = _datetime(cell, form)
+        moment = _datetime(cell, form, zone)
     if moment is None:
         return text_of(cell)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
@@ -163,22 +171,33 @@ def remembered(convert: Convert) -> Convert:
     return converted
 
 
-def day(cell: Any, form: str | None = None) -> str:
-    """A calendar day as YYYY-MM-DD."""
-    moment = _datetime(cell, form)
+def day(cell: Any, form: str | None = None, zone: ZoneInfo = ZONE) -> str:
+    """A calendar day as YYYY-MM-DD; of a time since 1970, that of `zone`."""
+    moment = _datetime(cell, form, zone)
     return text_of(cell) if moment is None else moment.date().isoformat()
 
 
-def _datetime(cell: Any, form: str | None) -> datetime | None:
+def _datetime(cell: Any, form: str | None, zone: ZoneInfo) -> datetime | None:
     if isinstance(cell, datetime):
         return cell
     if isinstance(cell, date):
         return datetime.combine(cell, time.min)
     text = _narrow(text_of(cell))
+    if form in EPOCHS:
+        return _since_1970(text, EPOCHS[form], zone)
     try:
         return datetime.strptime(text, form) if form else _parsed(text)  # noqa: DTZ007 (the caller knows the zone)
     except ValueError:
         return None
+
+
+def _since_1970(text: str, per_second: int, zone: ZoneInfo) -> datetime | None:
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    seconds, part = divmod(int(text), per_second)
+    if seconds not in EPOCH_SECONDS:
+        return None
+    return datetime.fromtimestamp(seconds, zone).replace(microsecond=part * (1_000_000 // per_second))
 
 
 def _parsed(text: str) -> datetime | None:
@@ -186,11 +205,21 @@ def _parsed(text: str) -> datetime | None:
     if match is None:
         return None
     part = {name.rstrip("23"): value for name, value in match.groupdict().items() if value is not None}
-    offset = part.pop("zone", None)
+    offset, half = part.pop("zone", None), part.pop("half", None)
     fraction = part.pop("f", "")[:6].ljust(6, "0")
     y, m, d, hour, minute, second = (int(part.get(name, 0)) for name in "ymdHMS")
+    if half is not None:
+        hour = _of_24(half, hour)
     naive = datetime(y, m, d, hour, minute, second, int(fraction))  # noqa: DTZ001 (the zone follows)
     return naive if offset is None else datetime.fromisoformat(naive.isoformat() + offset.upper())
+
+
+def _of_24(half: str, hour: int) -> int:
+    """上午 12 is 0, 下午 1 is 13; 下午 13 is said twice, 上午 13 is no hour."""
+    noon = 12
+    if half == "上午":
+        return hour % noon if hour <= noon else 24
+    return hour + noon if hour < noon else hour
 
 
 def _decimal(cell: Any) -> Decimal | None:

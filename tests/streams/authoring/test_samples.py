@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -13,10 +13,13 @@ from infra.trial.arrivals import of_file
 from infra.trial.outcome import Outcome, Trial
 from streams.authoring.draft import Draft, Wishes, draft
 from streams.authoring.errors import NoContract
+from streams.authoring.facts import Rows
+from streams.authoring.forms import moment
 from streams.authoring.sample import read_sample
-from streams.errors import FileUnreadable, HeadingsUnknown, ImportRefused
+from streams.errors import FileUnreadable, HeadingsUnknown, ImportRefused, MappingWrong
 from streams.importer.mapping import ColumnMapping, read_mapping
 from streams.importer.readers import open_table
+from streams.importer.values import instant
 from streams.settings import REPOSITORY
 from streams.zone import ZONE
 from tests.streams.authoring.rides import HEADINGS, rides, write_csv, write_lines
@@ -376,3 +379,62 @@ def test_a_column_that_is_not_there_cannot_be_the_time(tmp_path: Path) -> None:
     said = Wishes("a_source", "某来源", "一条事件", "某部门", time="时刻")
     with pytest.raises(NoContract, match="--time 时刻: no such column"):
         draft(read_sample(path), said, TODAY.date())
+
+
+NO_TIMES = {"数量": r"it is no time but of type count", "站点": r"it is no time but of type enum"}
+
+
+@pytest.mark.parametrize("heading", NO_TIMES)
+def test_a_column_that_is_no_time_cannot_be_the_time(heading: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f"2026-01-02 08:{n:02d},ZD{n % 3},{n}\n" for n in range(60))
+    path.write_text(f"时间,站点,数量\n{rows}", encoding="utf-8")
+    with pytest.raises(NoContract, match=NO_TIMES[heading] + r".* Columns that are times: 时间\.$"):
+        draft(
+            read_sample(path), Wishes("a_source", "某来源", "一条事件", "某部门", time=heading), TODAY.date()
+        )
+
+
+@pytest.mark.parametrize(("form", "per_second"), [("epoch seconds", 1), ("epoch milliseconds", 1_000)])
+def test_numbers_since_1970_are_times_of_the_city_s_zone(form: str, per_second: int, tmp_path: Path) -> None:
+    first = TODAY - timedelta(days=1) + timedelta(hours=7)
+    times = [int((first + timedelta(minutes=n)).timestamp()) * per_second for n in range(60)]
+    path = tmp_path / "a.csv"
+    rows = "".join(f"{time},{time},ZD{n % 3},{time}\n" for n, time in enumerate(times))
+    path.write_text(f"上报时间,采集时间,站点,累计\n{rows}", encoding="utf-8")
+    made = proposed(path)
+    assert made.chosen.time is not None
+    assert made.chosen.time.heading == "上报时间"
+    assert f"上报时间: {{to: time, format: {form}}}" in (made.mapping or "")
+    kinds = {spec.title: spec.type for spec in made.contract.fields.values()}
+    assert kinds["采集时间"] == "timestamp"
+    assert kinds["累计"] != "timestamp"
+    assert made.contract.expect.open["mon"] == ("07:00", "08:00")
+    outcome = imported(path, made, tmp_path)
+    assert outcome.counts == {"accepted": 60}
+    days = outcome.days["a_source__events"].to_pylist()
+    assert {row["event_day"] for row in days} == {(first.date() - date(1970, 1, 1)).days}
+
+
+def test_what_sql_and_the_importer_take_for_a_time_is_the_same(tmp_path: Path) -> None:
+    cells = [
+        "2026年10月10日 上午12:01",
+        "2026年10月10日 下午12:01",
+        "2026年10月10日 下午1:00",
+        "2026-10-10 上午11:59:58",
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("时间,站点\n" + "".join(f"{cell},ZD1\n" for cell in cells), encoding="utf-8")
+    rows = Rows.of(read_sample(path))
+    read = rows.all(f"select {moment('c0')} from rows order by line")
+    rows.close()
+    assert [at.replace(tzinfo=ZONE).isoformat() for (at,) in read] == [instant(cell, ZONE) for cell in cells]
+
+
+def test_a_mapping_s_format_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.mapping.yaml"
+    path.write_text("columns:\n  时间: {to: time, format: epoch second}\n", encoding="utf-8")
+    with pytest.raises(
+        MappingWrong, match=r"'epoch second' is no format: .*epoch seconds or epoch milliseconds"
+    ):
+        read_mapping(path)

@@ -30,6 +30,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
         ("２０２２－０５－０４　１１：３２", "2022-05-04T11:32:00+08:00"),
         ("20220504", "2022-05-04T00:00:00+08:00"),
         ("20220504113208", "2022-05-04T11:32:08+08:00"),
+        ("2022年5月4日 上午2:01", "2022-05-04T02:01:00+08:00"),
+        ("2022年5月4日 下午3:02", "2022-05-04T15:02:00+08:00"),
+        ("2022/5/4 下午12:30:05", "2022-05-04T12:30:05+08:00"),
+        ("2022-05-04 上午12:30", "2022-05-04T00:30:00+08:00"),
+        ("2022-05-04 上午13:30", "2022-05-04 上午13:30"),
         (20220504.0, "2022-05-04T00:00:00+08:00"),
         ("2022-05-04T03:32:08Z", "2022-05-04T03:32:08+00:00"),
         ("2022-05-04T11:32:08.5+08:00", "2022-05-04T11:32:08.500000+08:00"),
@@ -50,6 +55,34 @@ def test_a_form_of_its_own_and_another_zone() -> None:
         == "2020-01-02T00:05:00-08:00"
     )
     assert day("04/05/2022", "%d/%m/%Y") == "2022-05-04"
+
+
+@pytest.mark.parametrize(
+    ("cell", "form", "expected"),
+    [
+        ("1791756019", "epoch seconds", "2026-10-12T06:00:19+08:00"),
+        (1791756019, "epoch seconds", "2026-10-12T06:00:19+08:00"),
+        (1791756019.0, "epoch seconds", "2026-10-12T06:00:19+08:00"),
+        ("1791756019123", "epoch milliseconds", "2026-10-12T06:00:19.123000+08:00"),
+        ("4102444800", "epoch seconds", "4102444800"),
+        ("999999999", "epoch seconds", "999999999"),
+        ("1791756019123", "epoch seconds", "1791756019123"),
+        ("1791756019", "epoch milliseconds", "1791756019"),
+        ("-1791756019", "epoch seconds", "-1791756019"),
+        ("1791756019", None, "1791756019"),
+        (True, "epoch seconds", "true"),
+    ],
+)
+def test_a_number_since_1970_is_a_time_only_if_the_mapping_says_so(
+    cell: Any, form: str | None, expected: str
+) -> None:
+    assert instant(cell, SHANGHAI, form) == expected
+
+
+def test_the_day_of_a_number_since_1970_is_that_of_the_zone() -> None:
+    midnight = 1_791_734_400  # 2026-10-12 00:00 in Shanghai
+    assert day(midnight, "epoch seconds", SHANGHAI) == "2026-10-12"
+    assert day(midnight, "epoch seconds", ZoneInfo("UTC")) == "2026-10-11"
 
 
 @pytest.mark.parametrize(
