@@ -8,6 +8,8 @@ from streams.zone import ZONE
 
 EPOCH = date(1970, 1, 1)
 ONE_DAY = timedelta(days=1)
+CLOSING = timedelta(seconds=10)
+"""How long after midnight a day's offsets are final: brokers' clocks may differ from ours."""
 
 
 def begin(day: date) -> datetime:

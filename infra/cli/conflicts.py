@@ -15,7 +15,9 @@ from infra.cli.ledger import titles
 from infra.cli.output import AsJson, print_json
 from infra.cli.quarantine_options import FromOption, SourceOption, State, ToOption, selection
 from infra.cli.quarantine_tables import console, short
+from infra.cli.sources import refuse_unknown
 from infra.quarantine import conflicts
+from streams.registry import ever_deployed
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -38,6 +40,8 @@ def list_conflicts(
     chosen = selection(source, None, None, None, first, last, State.ALL)
     with psycopg.connect(settings.postgres_dsn) as connection:
         found = conflicts.conflicts(connection, source, chosen.first, chosen.last, limit)
+    if source is not None and not found:
+        refuse_unknown(source, ever_deployed(settings))
     if as_json:
         print_json([each.as_json() for each in found])
         return

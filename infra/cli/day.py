@@ -15,7 +15,8 @@ from expectations import wording
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.ledger import PRINTED_WIDTH
-from infra.cli.output import AsJson, fail, print_json
+from infra.cli.output import AsJson, print_json
+from infra.cli.sources import refuse_unknown
 from spark_jobs.rollup.account import Account, read
 from spark_jobs.rollup.comparison import summed
 from spark_jobs.rollup.differences import Sums
@@ -39,9 +40,7 @@ def day(
     """
     settings = Settings()
     contracts = ever_deployed(settings)
-    if source not in contracts:
-        there = ", ".join(contracts) or "none; `minsheng contract deploy`"
-        fail(f"{source}: no such contract is or was deployed. There are: {there}.", exits.USAGE)
+    refuse_unknown(source, contracts)
     with psycopg.connect(settings.postgres_dsn) as connection:
         account = read(connection, contracts[source], event_day.date())
     if as_json:

@@ -21,6 +21,7 @@ from rich.table import Table
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, err, fail, out, print_json
+from infra.cli.sources import refuse_unknown
 from infra.retention import forgotten
 from spark_jobs.rollup.due import Due, plain
 from spark_jobs.rollup.due import due as due_days
@@ -94,8 +95,11 @@ def list_published(
     as_json: AsJson = False,
 ) -> None:
     """List what is published: day, revision and why there is one, events, what came of the last run."""
-    with psycopg.connect(Settings().postgres_dsn) as connection:
+    settings = Settings()
+    with psycopg.connect(settings.postgres_dsn) as connection:
         rows = published_days(connection, source, limit)
+    if source is not None and not rows:
+        refuse_unknown(source, ever_deployed(settings))
     if as_json:
         print_json([plain(row) for row in rows])
         return

@@ -14,8 +14,6 @@ from spark_jobs.cluster import Cluster
 from streams import days
 from streams.days import day_of
 
-CLOSING = timedelta(seconds=10)
-"""How long after midnight a day's offsets are final: brokers' clocks may differ from ours."""
 OLDEST_DAYS = 400
 KEEP_BATCHES = timedelta(days=3)
 
@@ -114,7 +112,7 @@ def observe(
             waiting[partition] = begin
             if begin <= first[partition] or closed.get(partition, date.min) >= day - timedelta(days=1):
                 del waiting[partition]
-        over = over or now >= days.begin(day) + CLOSING
+        over = over or now >= days.begin(day) + days.CLOSING
         day -= timedelta(days=1)
 
 
