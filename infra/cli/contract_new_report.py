@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.cli.output import err, out, print_json
-from streams.authoring.draft import Draft
+from streams.authoring.draft import Draft, of_sums
 from streams.authoring.sample import Sample
 
 
@@ -50,6 +50,7 @@ def _print_json(made: Draft, read: Sample, written: Written, *, dry_run: bool) -
         },
         "time": chosen.time.heading if chosen.time else None,
         "id": chosen.id.heading if chosen.id else None,
+        "sums": list(made.sums),
         "left_out": {each.heading: each.why for each in made.left_out},
         **({"text": made.text, "mapping_text": made.mapping} if dry_run else {}),
     })  # fmt: skip
@@ -66,6 +67,8 @@ def _print_fields(made: Draft) -> None:
     for each in made.left_out:
         _add(table, each.heading, "-", "left out", each.why)
     out.print(table)
+    if made.sums:
+        err.print(of_sums(made.sums), markup=False, style="yellow", soft_wrap=True)
     if made.chosen.time is None:
         err.print(
             "No column says when it happened: importing needs one. Name it by --time, or add it.",

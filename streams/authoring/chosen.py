@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from streams.authoring.errors import NoContract
+from streams.authoring.exports import row_number
 from streams.authoring.facts import Facts, Rows
 from streams.authoring.guess import Guess, LeftOut, guess, has_numbers_of_people
 from streams.authoring.native import SEPARATOR, Nested, native, nested
-from streams.authoring.roles import id_of, is_moment, key_of, time_of
+from streams.authoring.roles import id_of, is_moment, key_of, may_be_key, time_of
 from streams.authoring.sample import TIME_ATTRIBUTE
 
 MOST_FIELDS = 60
@@ -44,12 +45,14 @@ def choose(
 
     Raises NoContract where no column could be the place.
     """
-    guesses, objects, left_out = _guessed(rows, facts, names)
+    guesses, objects, left_out = _guessed(rows, facts, names, id)
     moment = _part(time, guesses, "time", time_of)
     # An event has its id already, and its data stay as they are.
     identity = None if rows.sample.is_events else _part(id, guesses, "id", id_of)
     guesses = [each for each in guesses if each not in (moment, identity)]
     place = _part(key, guesses, "key", key_of)
+    if key is not None and place is not None and not may_be_key(place):
+        raise NoContract(_no_key(key, place, guesses))
     if place is None:
         raise NoContract(
             f"{rows.sample.name}: no column could be the place of an event (a text that every row has)."
@@ -70,9 +73,9 @@ def choose(
 
 
 def _guessed(
-    rows: Rows, facts: Sequence[Facts], names: Mapping[str, str]
+    rows: Rows, facts: Sequence[Facts], names: Mapping[str, str], identity: str | None
 ) -> tuple[list[Guess], list[Nested], list[LeftOut]]:
-    """A guess for every column, those within an object together."""
+    """A guess for every column, those of an object together. `identity`: the id, if decided already."""
     guesses: list[Guess] = []
     left_out: list[LeftOut] = []
     inner: dict[str, list[Guess | LeftOut]] = {}
@@ -80,6 +83,10 @@ def _guessed(
     numbered = any(map(has_numbers_of_people, facts))
     for each in facts:
         taken = [*names.values(), *(g.name for g in guesses)]
+        counted = None if each.heading == identity else row_number(rows, each)
+        if counted is not None:
+            left_out.append(LeftOut(each.heading, counted))
+            continue
         found = guess(rows, each, taken, name=names.get(each.heading), numbered=numbered)
         outer, dot, _ = each.heading.partition(SEPARATOR)
         if dot and each.heading in kinds:
@@ -126,10 +133,18 @@ def _part(heading: str | None, guesses: Sequence[Guess], part: str, role: Role) 
     if part == "time" and not is_moment(found):
         times = ", ".join(each.heading for each in guesses if is_moment(each)) or "none"
         raise NoContract(
-            f"--time {heading}: it is no time but of type {found.spec.type} ({'; '.join(found.evidence[:1])})."
+            f"--time {heading}: no time but of type {found.spec.type} ({'; '.join(found.evidence[:1])})."
             f" Columns that are times: {times}."
         )
     return found
+
+
+def _no_key(heading: str, found: Guess, guesses: Sequence[Guess]) -> str:
+    kind = f"personal ({found.spec.type})" if found.spec.pii is not None else f"a {found.spec.type}"
+    there = ", ".join(each.heading for each in guesses if may_be_key(each))
+    return f"--key {heading}: it is {kind}; a place is a text that is not personal." + (
+        f" There are {there}." if there else " The sample has none: add a canteen, a station, a division."
+    )
 
 
 def _because(place: Guess) -> str:

@@ -11,7 +11,8 @@ from streams.authoring.across import across_of
 from streams.authoring.chosen import Chosen, choose
 from streams.authoring.example_verdicts import example_verdicts
 from streams.authoring.examples import bad_examples, good_examples
-from streams.authoring.facts import Rows, facts_of
+from streams.authoring.exports import without_sums
+from streams.authoring.facts import Rows, facts_of, listed
 from streams.authoring.guess import Guess, LeftOut
 from streams.authoring.mapping import mapping_of
 from streams.authoring.measures import metrics_of
@@ -51,13 +52,17 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Draft:
-    """`text`: the contract's YAML; `mapping`: that of the importer's mapping, None where none is needed."""
+    """`text`: the contract's YAML; `mapping`: that of the importer's mapping, None where none is needed.
+
+    `sums`: lines of the sample that hold sums, and are no events.
+    """
 
     contract: Contract
     text: str
     mapping: str | None
     chosen: Chosen
     left_out: tuple[LeftOut, ...]
+    sums: tuple[int, ...] = ()
 
 
 def draft(sample: Sample, wishes: Wishes, today: date, progress: Progress = lambda _: None) -> Draft:
@@ -65,6 +70,7 @@ def draft(sample: Sample, wishes: Wishes, today: date, progress: Progress = lamb
 
     Raises NoContract where the sample holds no field that could be a place.
     """
+    sample, sums = without_sums(sample)
     rows = Rows.of(sample)
     try:
         count = len(sample.headings)
@@ -72,7 +78,7 @@ def draft(sample: Sample, wishes: Wishes, today: date, progress: Progress = lamb
         time = TIME_ATTRIBUTE if sample.is_events else wishes.time
         chosen = choose(rows, facts, wishes.names, time=time, id=wishes.id, key=wishes.key)
         progress(0.7)
-        return _written(rows, wishes, _kept(rows, chosen), today, progress)
+        return _written(rows, wishes, _kept(rows, chosen), today, sums, progress)
     finally:
         rows.close()
 
@@ -87,7 +93,9 @@ def _kept(rows: Rows, chosen: Chosen) -> Chosen:
     return replace(chosen, fields=tuple(kept[:count]), time=kept[count] if kept[count:] else None, key=key)
 
 
-def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: Progress) -> Draft:
+def _written(  # noqa: PLR0917 (what a draft is made of)
+    rows: Rows, wishes: Wishes, chosen: Chosen, today: date, sums: Sequence[int], progress: Progress
+) -> Draft:
     relations = unbound(relations_of(rows, [g for g in chosen.fields if "__" not in g.name]))
     fields = _with_common_ranges(chosen.fields, relations)
     progress(0.8)
@@ -118,7 +126,7 @@ def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: 
     document["simulate"] = simulate_of(rows, top, relations, chosen.key.name)
     document["simulate"] |= across.simulated(top, chosen.key.name)
     comments |= across.comments | _of_ratios(ratios)
-    heading = _heading(rows.sample)
+    heading = _heading(rows.sample, sums)
     candidates = good_examples(rows, fields, relations)
     progress(0.9)
     document["examples"] = {"good": [within(each) for each in candidates]}
@@ -128,7 +136,8 @@ def _written(rows: Rows, wishes: Wishes, chosen: Chosen, today: date, progress: 
     text = written(document, comments, heading)
     contract = parse_contract(text, wishes.source)
     progress(1.0)
-    return Draft(contract, text, mapping_of(rows.sample, contract, chosen), chosen, tuple(chosen.left_out))
+    mapping = mapping_of(rows.sample, contract, chosen)
+    return Draft(contract, text, mapping, chosen, tuple(chosen.left_out), tuple(sums))
 
 
 def _of_ratios(ratios: Sequence[Proposed]) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -221,12 +230,20 @@ def _path(name: str) -> tuple[str, ...]:
     return ("fields", outer, "fields", inner) if inner else ("fields", name)
 
 
-def _heading(sample: Sample) -> tuple[str, ...]:
+def of_sums(lines: Sequence[int]) -> str:
+    """What is said of rows of sums."""
+    named = listed(lines[:5], len(lines))
+    return f"{named}: sums (合计, 总计, 小计), no events; left out here. Remove them before importing."
+
+
+def _heading(sample: Sample, sums: Sequence[int]) -> tuple[str, ...]:
     part = "" if sample.is_whole else " (the first ones of more)"
     lines = [
         f"Proposed from {sample.rows.num_rows:,} rows of {sample.name}{part}. Read it, correct it, then:",
         "minsheng contract check, minsheng contract try, minsheng contract deploy.",
     ]
+    if sums:
+        lines.append(of_sums(sums))
     if sample.unreadable:
         shown = ", ".join(f"{line} ({fault})" for line, fault in sample.unreadable[:5])
         lines.append(f"{len(sample.unreadable):,} lines could not be read: {shown}")

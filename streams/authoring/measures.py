@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streams.authoring.guess import Guess
+from streams.contract.rules.metrics import groups
 from streams.contract.types import NAMED_TYPES
 
 MOST_SUMS = 4
@@ -18,22 +19,16 @@ MOST_PLACES = 1_000
 
 
 def metrics_of(title: str, guesses: Sequence[Guess], key: str, dimensions: Sequence[str]) -> dict[str, Any]:
-    """One metric over the dimensions with all measures, and one by place where places are not too many."""
+    """The measures over the dimensions, and again by place where it groups and places are not too many."""
     metrics: dict[str, Any] = {
         "events": {"title": title, "by": list(dimensions), "measures": _measures(guesses, dimensions)}
     }
     place = next(g for g in guesses if g.name == key)
-    short_enough = 64
-    groups = (
-        place.spec.type != "text"
-        or place.spec.pattern is not None
-        or (place.spec.max_length or 200) <= short_enough
-    )
-    if key not in dimensions and groups and place.facts.distinct <= MOST_PLACES:
+    if key not in dimensions and groups(place.spec) and place.facts.distinct <= MOST_PLACES:
         metrics["places"] = {
             "title": f"按{place.spec.title}",
             "by": [key],
-            "measures": {"events": {"title": "件数", "of": "count"}},
+            "measures": _measures(guesses, [key]),
         }
     return metrics
 

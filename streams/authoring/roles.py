@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from streams.authoring import hints
 from streams.authoring.guess import Guess
+from streams.contract.rules.metrics import groups
 from streams.contract.types import NAMED_TYPES, values_of
 
 MOST_PLACES = 5_000
+NEARLY_ALL = 0.98
+"""Share of the rows that must have a time or a place; a few lines of an export often lack it."""
 
 
 def is_moment(guess: Guess) -> bool:
@@ -24,9 +27,8 @@ def time_of(guesses: Sequence[Guess]) -> Guess | None:
 
 def _time_score(guess: Guess) -> tuple[bool, bool, bool, bool, float]:
     filled = guess.facts.filled / guess.facts.rows
-    nearly_all = 0.98
     return (
-        filled >= nearly_all,
+        filled >= NEARLY_ALL,
         guess.spec.type == "timestamp",
         guess.heading not in hints.LATER,
         guess.heading in hints.CREATED,
@@ -47,29 +49,43 @@ def _may_be_id(guess: Guess) -> bool:
         guess.spec.type == "text"
         and facts.rows >= at_least
         and facts.distinct == facts.filled == facts.rows
-        and (guess.heading in hints.IDENTIFIER or guess.heading in hints.CODE)
+        and names_events(guess.heading)
     )
+
+
+def names_events(heading: str) -> bool:
+    """Whether a heading says that its column names what the rows are."""
+    return heading in hints.IDENTIFIER or heading in hints.CODE
 
 
 def key_of(guesses: Sequence[Guess]) -> Guess | None:
     """The place of an event: a text that every event has, of which there are several, not one an event."""
-    places = [g for g in guesses if _may_be_key(g)]
+    places = [g for g in guesses if may_be_key(g) and _is_no_number(g)]
     return max(places, key=_key_score, default=None)
 
 
-def _may_be_key(guess: Guess) -> bool:
+def may_be_key(guess: Guess) -> bool:
+    """Whether its type lets a field be the place."""
     return guess.spec.pii is None and NAMED_TYPES[guess.spec.type].duckdb == "VARCHAR"
 
 
-def _key_score(guess: Guess) -> tuple[bool, bool, bool, bool, int]:
+def _is_no_number(guess: Guess) -> bool:
+    """A column of amounts or counts names no place, even where its cells are read as text."""
+    heading = guess.heading
+    return heading in hints.PLACE or (heading not in hints.MONEY and heading not in hints.MEASURE)
+
+
+def _key_score(guess: Guess) -> tuple[bool, bool, bool, bool, bool, bool, int]:
     facts = guess.facts
     some = 1 < facts.distinct <= min(MOST_PLACES, max(facts.filled // 3, 2))
     is_code = guess.heading in hints.CODE or guess.spec.pattern is not None
     return (
-        not guess.spec.optional,
+        facts.filled >= NEARLY_ALL * facts.rows,
         some,
+        groups(guess.spec),
         guess.heading in hints.PLACE,
         is_code or guess.spec.type == "division",
+        not guess.spec.optional,
         facts.distinct if some else -facts.distinct,
     )
 

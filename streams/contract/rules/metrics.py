@@ -57,7 +57,7 @@ def measure_complaints(path: Path, contract: Contract, measure: Measure) -> Iter
 
 
 def _dimensions(path: Path, contract: Contract, metric: Metric) -> Iterator[Complaint]:
-    usable = [name for name, spec in contract.columns.items() if _groups(spec)]
+    usable = [name for name, spec in contract.columns.items() if groups(spec)]
     for index, name in enumerate(metric.by):
         where = (*path, "by", index)
         spec = contract.columns.get(name)
@@ -67,14 +67,15 @@ def _dimensions(path: Path, contract: Contract, metric: Metric) -> Iterator[Comp
             yield about(
                 where, f"'{name}' is personal", one_of(usable), f"Count people by 'of: distinct {name}'."
             )
-        elif not _groups(spec):
+        elif not groups(spec):
             remedy = f"Give the text a pattern or max_length of at most {MAX_DIMENSION_LENGTH}."
             yield about(where, f"'{name}', a {spec.type}, cannot group", one_of(usable), remedy)
         if name in metric.by[:index]:
             yield about(where, f"'{name}' twice", "each dimension once")
 
 
-def _groups(spec: FieldSpec) -> bool:
+def groups(spec: FieldSpec) -> bool:
+    """Whether a field's type lets a metric be grouped by it; a personal field never may."""
     if spec.type == "text":
         return (
             spec.pattern is not None or (spec.max_length or MAX_DIMENSION_LENGTH + 1) <= MAX_DIMENSION_LENGTH

@@ -13,20 +13,32 @@ from streams.authoring.sample import read_sample
 TODAY = date(2026, 3, 1)
 
 
-def drafted(folder: Path, headings: str, rows: Iterable[Sequence[object]], **wishes: str) -> Draft:
-    """The draft for a CSV of these rows; `headings` are parted by commas."""
+def drafted(
+    folder: Path,
+    headings: str,
+    rows: Iterable[Sequence[object]],
+    *,
+    key: str | None = None,
+    identity: str | None = None,
+) -> Draft:
+    """The draft for a CSV of these rows; `headings` are parted by commas. `key`, `identity`: as given."""
     path = folder / "sample.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(headings.split(","))
         writer.writerows(rows)
-    said = Wishes("a_source", "某来源", "一条事件", "某部门", **wishes)
-    return draft(read_sample(path), said, TODAY)
+    wishes = Wishes("a_source", "某来源", "一条事件", "某部门", key=key, id=identity)
+    return draft(read_sample(path), wishes, TODAY)
 
 
 def types_of(made: Draft) -> dict[str, str]:
     """Heading -> type of every field that is proposed."""
     return {guess.heading: guess.spec.type for guess in made.chosen.fields}
+
+
+def left_out_of(made: Draft) -> dict[str, str]:
+    """Heading -> why no field is proposed for it."""
+    return {each.heading: each.why for each in made.left_out}
 
 
 def evidence_of(made: Draft, heading: str) -> str:
