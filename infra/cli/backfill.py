@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 
@@ -14,10 +14,12 @@ from rich.table import Table
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, fail, out, print_json
+from infra.cli.review_tables import SHOWN, print_changes
 from infra.cli.rollup import DryRun, Patience, Sources, end_with, refuse_forgotten, roll_up
+from infra.who import who
 from spark_jobs.rollup import review
 from spark_jobs.rollup.ledger import Connection
-from spark_jobs.rollup.measures import Change, changes, measures, summed
+from spark_jobs.rollup.measures import Change, changes, measures
 from spark_jobs.rollup.review import Review, ReviewedDay
 from streams.contract.model import Contract
 from streams.days import span
@@ -33,7 +35,6 @@ Number = Annotated[int, typer.Argument(help="As `minsheng rollup reviews list` s
 Partial = Annotated[
     bool, typer.Option("--partial", help="Publish the others where days were refused or failed.")
 ]
-CHANGES = ("来源", "指标", "变动天数", "已发布", "新版", "相差")
 REVIEWS = ("编号", "状态", "首日", "末日", "来源", "建立", "决定")
 STATES = {"building": "未建完", "ready": "待审核", "published": "已发布", "taken_back": "已撤回"}
 
@@ -74,17 +75,18 @@ def backfill(  # noqa: PLR0917 (options of a command)
         return
     refuse_forgotten(settings, wanted)
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as connection:
-        number = review.begin(connection, getpass.getuser(), first.date(), last.date(), sources)
+        number = review.begin(connection, who(), first.date(), last.date(), sources)
         reports = roll_up(settings, wanted, patience=patience, review=number, quiet=as_json)
         for report in reports:
             if report.outcome == "failed":
                 failed = ReviewedDay(report.source, report.day, "failed", None, None, report.message, None)
                 review.note(connection, number, failed)
         review.finish(connection, number)
-        found = review_changes(connection, ever_deployed(settings), review.days_of(connection, number))
+        days = review.days_of(connection, number)
+        found = review_changes(connection, ever_deployed(settings), days)
         sound = all(report.exit_code == exits.OK for report in reports)
         if yes and sound:
-            review.publish_review(connection, number, getpass.getuser())
+            review.publish_review(connection, number, who())
         (made,) = review.reviews(connection, 1, number)
     if as_json:
         print_json(
@@ -95,7 +97,7 @@ def backfill(  # noqa: PLR0917 (options of a command)
             }
         )
     else:
-        _print_changes(found, ever_deployed(settings))
+        print_changes(found, ever_deployed(settings), days)
         if made.state == "published":
             out.print(f"Published as review {number}. `minsheng rollup takeback {number}` undoes it.")
         else:
@@ -104,26 +106,32 @@ def backfill(  # noqa: PLR0917 (options of a command)
 
 
 @failures()
-def publish(number: Number, partial: Partial = False, as_json: AsJson = False) -> None:
+def publish(
+    number: Number, partial: Partial = False, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Publish every day of a backfill, in one transaction.
 
     Exit code 3 where a day was published otherwise meanwhile, or could not be built; 75 where one is being
-    rolled up: try again later. Nothing is published then.
+    rolled up: try again later. Nothing is published then. --dry-run does all of it and rolls it back: it ends
+    as the real one would.
     """
-    with psycopg.connect(Settings().postgres_dsn, autocommit=True) as connection:
-        days = review.publish_review(connection, number, getpass.getuser(), partial=partial)
-    _say(number, days, "published", as_json=as_json)
+    with _transaction(dry_run) as connection:
+        days = review.publish_review(connection, number, who(), partial=partial)
+    switched = [(day, day.base, day.revision) for day in days]
+    _say(number, switched, "published", dry_run=dry_run, as_json=as_json)
 
 
 @failures()
-def takeback(number: Number, as_json: AsJson = False) -> None:
+def takeback(number: Number, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Give readers the revisions back that they saw before a backfill was published, in one transaction.
 
-    Exit code 3 where a later revision of a day stands: nothing is changed then.
+    Exit code 3 where a later revision of a day stands: nothing is changed then. --dry-run does all of it and
+    rolls it back.
     """
-    with psycopg.connect(Settings().postgres_dsn, autocommit=True) as connection:
-        days = review.take_back(connection, number, getpass.getuser())
-    _say(number, days, "taken back", as_json=as_json)
+    with _transaction(dry_run) as connection:
+        days = review.take_back(connection, number, who())
+    switched = [(day, day.revision, day.base) for day in days]
+    _say(number, switched, "taken back", dry_run=dry_run, as_json=as_json)
 
 
 @reviews.command(name="list")
@@ -168,7 +176,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
     for day in days:
         if day.outcome in ("refused", "failed"):
             out.print(f"  {day.event_day} {day.source}: {day.outcome} - {day.message}", markup=False)
-    _print_changes(found, ever_deployed(settings))
+    print_changes(found, ever_deployed(settings), days)
 
 
 def review_changes(
@@ -185,16 +193,6 @@ def review_changes(
     return found
 
 
-def _print_changes(found: Sequence[Change], contracts: Mapping[str, Contract]) -> None:
-    table = Table(*CHANGES[:2], box=None)
-    for heading in CHANGES[2:]:
-        table.add_column(heading, justify="right")
-    for source, title, days, old, new in summed(found):
-        numbers = (f"{days:,}", f"{old:,}", f"{new:,}", f"{new - old:+,}")
-        table.add_row(contracts[source].title, title, *numbers)
-    out.print(table if found else "Nothing would change.")
-
-
 def _cells(row: Review) -> list[str]:
     decided = f"{row.decided_at.astimezone(ZONE):%Y-%m-%d %H:%M} {row.decided_by}" if row.decided_at else "-"
     made = f"{row.made_at.astimezone(ZONE):%Y-%m-%d %H:%M} {row.made_by}"
@@ -202,9 +200,41 @@ def _cells(row: Review) -> list[str]:
     return [f"{row.id}", STATES[row.state], *days, "、".join(row.sources), made, decided]
 
 
-def _say(number: int, days: Sequence[ReviewedDay], what: str, *, as_json: bool) -> None:
+@contextmanager
+def _transaction(dry_run: bool) -> Iterator[Connection]:
+    """A connection with one transaction around what is done; a dry run's is rolled back."""
+    with (
+        psycopg.connect(Settings().postgres_dsn, autocommit=True) as connection,
+        connection.transaction(force_rollback=dry_run),
+    ):
+        yield connection
+
+
+def _say(
+    number: int,
+    switched: Sequence[tuple[ReviewedDay, int | None, int | None]],
+    what: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """What readers see of each day from now on, and saw before."""
     if as_json:
-        told = [{"source": day.source, "day": day.event_day.isoformat()} for day in days]
-        print_json({"review": number, "days": told})
-    else:
-        out.print(f"Review {number}: {len(days)} days {what}.")
+        told = [
+            {"source": day.source, "day": day.event_day.isoformat(), "from": old, "to": new}
+            for day, old, new in switched
+        ]
+        print_json({"review": number, "dry_run": dry_run, "days": told})
+        return
+    if not dry_run:
+        out.print(f"Review {number}: {len(switched)} days {what}.")
+        return
+    out.print(f"Review {number}: {len(switched)} days would be {what}. Nothing was changed.")
+    for day, old, new in switched[:SHOWN]:
+        out.print(f"  {day.event_day} {day.source}: {_revision(old)} -> {_revision(new)}", markup=False)
+    if len(switched) > SHOWN:
+        out.print(f"  … and {len(switched) - SHOWN:,} more (--json lists all)")
+
+
+def _revision(revision: int | None) -> str:
+    return "unpublished" if revision is None else f"revision {revision}"

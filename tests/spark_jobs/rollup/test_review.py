@@ -13,16 +13,20 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from infra.cli.review_tables import print_changes
 from infra.deploy import deploy
+from infra.who import who
 from spark_jobs.rollup import publish, review
 from spark_jobs.rollup.errors import AlreadyRunning, ReviewRefused
 from spark_jobs.rollup.ledger import Connection
 from spark_jobs.rollup.measures import Change, changes, measures, summed
+from spark_jobs.rollup.review import ReviewedDay
 from streams.settings import Settings
 from tests.spark_jobs.rollup.test_publish import CONTRACT, DAY
 from tests.spark_jobs.rollup.test_publish import day as meals_of_day
 
 NEXT = DAY + timedelta(days=1)
+FORGED = {"LOGNAME": "somebody-else"}
 RUN: dict[str, Any] = {"span": {DAY.isoformat(): 9}, "seconds": 1.5, "answers": [{"success": True}]}
 
 
@@ -36,6 +40,24 @@ def test_only_what_changes_is_a_change_and_only_what_adds_up_is_added_up() -> No
     assert [(each.published, each.staged) for each in first] == [(None, 5)]
     rows = [Change("a", DAY, "m", "甲", 1, 3, True), Change("a", NEXT, "m", "甲", None, 4, True)]
     assert summed([*rows, Change("a", DAY, "d", "乙", 1, 2, False)]) == [("a", "甲", 2, 1, 7)]
+
+
+def test_where_only_what_does_not_add_up_changes_its_days_are_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    days = [DAY + timedelta(days=number) for number in range(23)]
+    staged_days = [ReviewedDay(CONTRACT.source, day, "staged", 1, 2, "", None) for day in days]
+    found = [Change(CONTRACT.source, day, "meals.elders", "用餐老人", 1_500, 1_480, False) for day in days]
+    print_changes(found, {CONTRACT.source: CONTRACT}, staged_days)
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines if "用餐老人" in line]
+    assert [row[0] for row in rows] == [day.isoformat() for day in days[:20]]
+    assert {tuple(row[-3:]) for row in rows} == {("1,500", "1,480", "-20")}
+    assert "另有 3 行" in lines[-1]
+    print_changes([], {}, staged_days)
+    assert "within a day" in capsys.readouterr().out
+    print_changes([], {}, [replace(staged_days[0], outcome="unchanged")])
+    assert "Nothing would change" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -77,7 +99,8 @@ def test_readers_see_nothing_of_it_before_it_is_published_and_all_of_it_then(con
         if each["measure"] == "events"
     } == {(DAY.isoformat(), 2, 5), (NEXT.isoformat(), None, 7)}
     assert "+10" in CliRunner().invoke(app, ["rollup", "reviews", "show", str(number)]).stdout
-    assert CliRunner().invoke(app, ["rollup", "publish", str(number)]).exit_code == 0
+    assert CliRunner().invoke(app, ["rollup", "publish", str(number)], env=FORGED).exit_code == 0
+    assert [each.decided_by for each in review.reviews(connection, 9)] == [who()]
     assert seen(connection) == {DAY: (2, 5), NEXT: (1, 7)}
     noted = connection.execute(
         "select event_day, outcome, revision, span from ops.rollup order by 1"
@@ -102,6 +125,34 @@ def test_what_was_published_is_taken_back_unless_later_revisions_stand(connectio
     with pytest.raises(ReviewRefused, match=f"{NEXT} was published otherwise"):
         review.take_back(connection, later, "tester")
     assert seen(connection) == {DAY: (3, 6), NEXT: (3, 9)}
+
+
+@pytest.mark.servers
+def test_a_dry_run_ends_as_the_real_one_would_and_changes_nothing(connection: Connection) -> None:
+    published(connection, 2)
+    number = staged(connection, (DAY, 5), (NEXT, 7))
+    publishing, taking = (["rollup", name, str(number), "--dry-run"] for name in ("publish", "takeback"))
+    told = CliRunner().invoke(app, publishing)
+    assert (told.exit_code, "2 days would be published. Nothing was changed" in told.stdout) == (0, True)
+    assert f"{DAY} {CONTRACT.source}: revision 1 -> revision 2" in told.stdout
+    assert f"{NEXT} {CONTRACT.source}: unpublished -> revision 1" in told.stdout
+    assert CliRunner().invoke(app, taking).exit_code == 3, "it is not published"
+    assert (seen(connection), review.reviews(connection, 9)[0].state) == ({DAY: (1, 2)}, "ready")
+
+    review.publish_review(connection, number, "tester")
+    told = CliRunner().invoke(app, [*taking, "--json"])
+    assert json.loads(told.stdout) == {
+        "review": number,
+        "dry_run": True,
+        "days": [
+            {"source": CONTRACT.source, "day": DAY.isoformat(), "from": 2, "to": 1},
+            {"source": CONTRACT.source, "day": NEXT.isoformat(), "from": 1, "to": None},
+        ],
+    }
+    assert seen(connection) == {DAY: (2, 5), NEXT: (1, 7)}
+    assert review.reviews(connection, 9)[0].state == "published"
+    assert CliRunner().invoke(app, ["rollup", "takeback", str(number)], env=FORGED).exit_code == 0
+    assert (seen(connection), review.reviews(connection, 9)[0].decided_by) == ({DAY: (1, 2)}, who())
 
 
 @pytest.mark.servers
