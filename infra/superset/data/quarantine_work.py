@@ -23,13 +23,16 @@ from streams.contract.model import Contract
 from streams.judge.uniqueness import CODE as UNIQUE
 from streams.zone import ZONE_NAME
 
-MOST_GROUPS = 500
 NEWEST = "q.received_at >= now() - interval '92 days'"
 
 
 def groups(contracts: Mapping[str, Contract]) -> Dataset:
     """One row a source, place, reason and state: events, share, first and last seen. An event with two
-    reasons is in two groups, as in `minsheng quarantine list`."""
+    reasons is in two groups, as in `minsheng quarantine list`: only by reason do groups add up to events.
+
+    All groups, so that filters come before any limit. The share is dear: PostgreSQL computes it only for the
+    rows that a limit leaves, and not at all for who does not ask for it.
+    """
     said = (
         f"select q.id, q.source, {SOURCE} as source__label, q.division, {COUNTY} as division__label, q.place,"
         f" q.received_at, q.state, coalesce({FIELD} || '：', '') || {TITLE} as reason"
@@ -39,7 +42,7 @@ def groups(contracts: Mapping[str, Contract]) -> Dataset:
     grouped = (
         "select source, source__label, division, division__label, place, reason, state,"
         " count(distinct id) as events, min(received_at) as first_seen, max(received_at) as last_seen"
-        f" from ({said}) said group by 1, 2, 3, 4, 5, 6, 7 order by 8 desc limit {MOST_GROUPS}"
+        f" from ({said}) said group by 1, 2, 3, 4, 5, 6, 7"
     )
     day = f"(g.{{}} at time zone '{ZONE_NAME}')::date"
     passed = (

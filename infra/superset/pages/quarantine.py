@@ -82,8 +82,8 @@ def quarantine_page(contracts: Mapping[str, Contract]) -> Dashboard:
                 ranked(
                     "quarantine-sources",
                     "待核实 · 按来源",
-                    work,
-                    "events__figure",
+                    single,
+                    "open__figure",
                     "source__label",
                     width=4,
                     filters=still,
@@ -91,8 +91,8 @@ def quarantine_page(contracts: Mapping[str, Contract]) -> Dashboard:
                 ranked(
                     "quarantine-counties",
                     "待核实 · 按区县",
-                    work,
-                    "events__figure",
+                    single,
+                    "open__figure",
                     "division__label",
                     width=4,
                     filters=still,

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from infra.ledger import read_ledger
-from infra.superset.assets import Dataset
+from infra.superset.assets import Chart, Dataset
 from infra.superset.bundle import pages
 from infra.superset.data import sql as pieces
 from infra.superset.data.comparison import today_and_yesterday
@@ -27,6 +27,8 @@ from infra.superset.data.ledger import ledger_of_days, ledger_of_hours, ledger_o
 from infra.superset.data.live import minutes_of_today, values_of_today
 from infra.superset.data.overview import all_minutes_of_today, freshness
 from infra.superset.data.quarantine import quarantined_today, reasons_today
+from infra.superset.pages.quarantine import quarantine_page
+from spark_jobs.replay.selection import CLOSED, OPEN, REPLAYED
 from streams.contract.model import Contract
 from streams.contract.tables import MetricTable, metric_tables
 from streams.settings import Settings
@@ -275,6 +277,48 @@ def test_an_unknown_source_and_reason_are_shown_as_they_are(owner: Connection) -
     )
     row = next(each for each in ask(owner, quarantined_today(OWN)) if each["source"] == "<b>x")
     assert (row["source__label"], row["reasons"]) == ("＜b＞x", "a＜b：＜i＞new")
+
+
+def charted(connection: Connection, chart: Chart) -> int:
+    """What a chart of the quarantine adds up to, as Superset asks it: filtered, then by its axis."""
+    figures = {each.name: each.expression for each in chart.dataset.figures}
+    metric = chart.params.get("metric") or chart.params["metrics"][0]
+    asked = chart.params["adhoc_filters"]
+    condition = " and ".join(f"{each['subject']} = '{each['comparator']}'" for each in asked) or "true"
+    question = f"select {figures[metric]} as n from ({chart.dataset.sql}) q where {condition}"
+    if "x_axis" in chart.params:
+        question += f" group by {chart.params['x_axis']}"
+    return sum(row["n"] for row in connection.execute(question).fetchall())
+
+
+def test_an_event_with_two_reasons_is_one_event_in_every_chart_but_that_of_the_reasons(
+    owner: Connection,
+) -> None:
+    """Beside more closed groups, all larger, than any table shows: filters come before limits."""
+    owner.execute("delete from ops.quarantine")
+    one, two = ({"code": code, "field": "price_fen", "detail": ""} for code in ("missing", "out_of_range"))
+    reasons = [([one, two], OPEN, 3), ([one], OPEN, 2), ([two], REPLAYED, 4)]
+    rows = [
+        *((Jsonb(said), state, "ST302001", None) for said, state, events in reasons for _ in range(events)),
+        *((Jsonb([one]), CLOSED, f"ST{number}", "330302") for number in range(600) for _ in range(4)),
+    ]
+    insert(
+        owner,
+        "ops.quarantine",
+        ("source", "topic", "partition", "offset", "received_at", "reasons", "excerpt", "state", "place",
+         "division"),
+        [
+            (CONTRACT.source, "t", 0, offset, datetime.now(UTC), said, "", state, place, division)
+            for offset, (said, state, place, division) in enumerate(rows)
+        ],
+    )  # fmt: skip
+    charts = {each.key: each for each in quarantine_page(OWN).charts}
+
+    assert charted(owner, charts["quarantine-open"]) == 5
+    assert charted(owner, charts["quarantine-sources"]) == 5
+    assert charted(owner, charts["quarantine-counties"]) == 5
+    assert charted(owner, charts["quarantine-reasons"]) == 3 * 2 + 2
+    assert charted(owner, charts["quarantine-closed"]) == 2400
 
 
 def test_days_are_compared_with_the_day_and_the_year_before(reader: Connection) -> None:
