@@ -25,13 +25,14 @@ from infra.cli.quarantine_options import (
     State,
     StateOption,
     ToOption,
+    ToReplayOption,
     selection,
 )
 from infra.quarantine import closing, reading, seeing, wording
 from infra.quarantine.closing import demand_narrow
 from infra.quarantine.reading import Quarantined
 from infra.who import who
-from spark_jobs.replay.errors import Stale, TooMany
+from spark_jobs.replay.errors import Stale
 from spark_jobs.replay.selection import Selection
 from streams.contract.model import Contract
 from streams.errors import PatchWrong
@@ -169,7 +170,7 @@ def replay(  # noqa: PLR0917 (options of a command)
     county: CountyOption = None,
     first: FromOption = None,
     last: ToOption = None,
-    state: StateOption = State.OPEN,
+    state: ToReplayOption = State.OPEN,
     patch: Annotated[
         Path | None,
         typer.Option("--patch", help="A file of changes to make first: streams/patch.py, docs/operator.md."),
@@ -195,6 +196,10 @@ def replay(  # noqa: PLR0917 (options of a command)
     contracts = deployed(settings).contracts
     change = _checked(read_patch(patch), contracts, chosen.source) if patch else None
     why = note or (change.why if change else "")
+    if state is State.REPLAYED:
+        raise typer.BadParameter(
+            "what was replayed counts already: open, closed or all", param_hint="--state"
+        )
     if not why.strip() and not dry_run:
         raise typer.BadParameter("say why; it stands in the history of every event", param_hint="--note")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -229,8 +234,6 @@ def _replay(
     changes = Changes(change, _edge(settings, change)) if change else None
     try:
         return run.replay(settings, run.Wish(chosen, who(), why, changes, dry_run), done)
-    except TooMany as error:
-        fail(str(error), exits.USAGE)
     except Stale as error:
         fail(f"Stopped: {error}. What was done stands; run it again.", exits.AWAY)
 

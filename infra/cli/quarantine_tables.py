@@ -98,6 +98,11 @@ def print_report(report: Mapping[str, Any], contracts: Mapping[str, Contract], *
         f"冲突 {report['conflict']:,}，仍隔离 {report['still_quarantined']:,}，"
         f"原文已不在 {report['original_lost']:,}"
     )
+    if dry_run and report["pieces"] > 1:
+        to.print(
+            f"分 {report['pieces']:,} 次试算后相加：同一编号或同一个「只能一次」落在两次里的，都算作将入账，"
+            "执行时只计一次。要精确的，用 --from、--to 分段试算。"
+        )
     if report["reasons"]:
         table = Table("来源", "仍不符合", "代码", "条数", box=None, pad_edge=False)
         for each in report["reasons"]:

@@ -1,8 +1,7 @@
 """Why events in quarantine were not replayed.
 
     ReplayError
-    ├── Stale      judged by a contract, or in a state, that is the one of before: to be judged again
-    └── TooMany    a dry run of more events than one transaction should hold
+    └── Stale      judged by a contract, or in a state, that is the one of before: to be judged again
 
 What still is not right is no error: it stays in quarantine, and the report says why.
 """
@@ -16,7 +15,3 @@ class ReplayError(Exception):
 
 class Stale(ReplayError):
     """Something changed between judging and counting: try again."""
-
-
-class TooMany(ReplayError):
-    """More events than a dry run takes: narrow the selection."""

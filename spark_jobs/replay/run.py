@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -13,7 +13,7 @@ import psycopg
 from spark_jobs.replay import commit, effect
 from spark_jobs.replay.commit import Told
 from spark_jobs.replay.effect import Effects, no_effects
-from spark_jobs.replay.errors import Stale, TooMany
+from spark_jobs.replay.errors import Stale
 from spark_jobs.replay.originals import originals
 from spark_jobs.replay.piece import Changes, judged
 from spark_jobs.replay.selection import Candidate, Selection, candidates
@@ -22,13 +22,16 @@ from streams.registry import Deployed, Registry
 from streams.settings import Settings
 
 AT_ONCE = 1_000
-MOST_IN_A_DRY_RUN = 20_000
+TRIED_AT_ONCE = 20_000
 ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What to replay. `by`, `note`: who, and why, for the history of every event."""
+    """What to replay; events that were replayed already are left out of the selection.
+
+    `by`, `note`: who, and why, for the history of every event.
+    """
 
     selection: Selection
     by: str
@@ -42,10 +45,13 @@ class Report:
     """What came of it. `selected`: events looked at. `lost`: of which no original was found.
 
     `failing`: (source, code, field) -> events that still are not right for that reason; an event with two
-    reasons counts under both.
+    reasons counts under both. `pieces`: transactions. A dry run rolls back each of them, so that one
+    does not know what another would count: of two events of one id, or of one turn of a rule of uniqueness,
+    that are tried in two of them, both are told as accepted.
     """
 
     selected: int = 0
+    pieces: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     still: int = 0
     lost: int = 0
@@ -57,6 +63,7 @@ class Report:
         return {
             "replay": self.replay,
             "selected": self.selected,
+            "pieces": self.pieces,
             **{name: self.outcomes[name] for name in ("accepted", "duplicate", "conflict")},
             "still_quarantined": self.still,
             "original_lost": self.lost,
@@ -71,27 +78,24 @@ class Report:
 def replay(settings: Settings, wish: Wish, done: Callable[[int, int], None]) -> Report:
     """Replay, or only try to; `done(events, of)` is told after every piece.
 
-    Raises TooMany, KafkaAway, psycopg.OperationalError, JudgeFailed; what `done` was told of
+    Raises Stale, KafkaAway, psycopg.OperationalError, JudgeFailed; what `done` was told of
     is counted, and the rest stands in quarantine: run it again.
     """
     report = Report()
+    wish = replace(wish, selection=wish.selection.not_replayed)
     registry = Registry(settings.postgres_dsn)
     with connect(settings) as connection:
         try:
             wanted = candidates(connection, wish.selection)
             report.selected = len(wanted)
-            if wish.dry_run and len(wanted) > MOST_IN_A_DRY_RUN:
-                raise TooMany(
-                    f"{len(wanted):,} events are selected; a dry run takes {MOST_IN_A_DRY_RUN:,} at most,"
-                    " because it counts them for as long as nobody else can. Narrow it by --from and --to."
-                )
             if not wish.dry_run and wanted:
                 patch = wish.changes.patch.model_dump(mode="json") if wish.changes else None
                 report.replay = commit.begin(connection, wish.by, wish.note, wish.selection.as_json(), patch)
             told = Told(wish.by, wish.note, report.replay)
             finished = 0
-            for piece in _pieces(wanted, MOST_IN_A_DRY_RUN if wish.dry_run else AT_ONCE):
+            for piece in _pieces(wanted, TRIED_AT_ONCE if wish.dry_run else AT_ONCE):
                 _replay(settings, connection, registry, piece, wish, told, report)
+                report.pieces += 1
                 finished += len(piece)
                 done(finished, len(wanted))
             if report.replay is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,11 @@ class Selection:
     def narrows(self) -> bool:
         """Whether anything but states is given: what changes events must not take all of them by accident."""
         return self != Selection(states=self.states)
+
+    @property
+    def not_replayed(self) -> Selection:
+        """The same without events that were replayed: they count."""
+        return replace(self, states=tuple(each for each in self.states if each != REPLAYED))
 
     def as_json(self) -> dict[str, Any]:
         """What is given, for ops.replay."""

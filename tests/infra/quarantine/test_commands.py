@@ -12,6 +12,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from infra.cli.quarantine_options import until
+from spark_jobs.replay import run as replaying
 from streams.settings import Settings
 from tests.spark_jobs.replay.platform import SOURCE, Platform, contract, meal
 
@@ -63,6 +65,9 @@ def test_what_is_listed_can_be_narrowed(platform: Platform) -> None:
         ("--source nobody", 0),
         ("--from 2026-06-15 --to 2026-06-15", 5),
         ("--from 2026-06-16", 0),
+        ("--to 2026-06-15T00:00:00", 0),
+        ("--to 2026-06-16T00:00:00", 5),
+        ("--to 2026-06-14", 0),
         ("--to 2026-06-15T13:00:00", 0),
         ("--state closed", 0),
         ("--state all", 5),
@@ -147,6 +152,36 @@ def test_a_replay_is_tried_then_done_and_the_ledger_balances(platform: Platform)
     heads, row, *_ = run("ledger").stdout.splitlines()
     assert heads.split()[5:8] == ["入账", "其中重放", "隔离"]
     assert row.split()[5:8] == ["10", "3", "2"]
+
+def test_a_day_alone_is_taken_to_its_end_and_midnight_is_midnight() -> None:
+    assert until("2022-06-14") == until("2022-06-15 00:00") == until("2022-06-15T00:00:00")
+    assert until("2022-06-14 08:30").hour == 8
+    for wrong in ("2022-06-31", "yesterday", "2022-06-14 25:00"):
+        refused = run("quarantine", "list", "--to", wrong)
+        assert (refused.exit_code, wrong in refused.stderr) == (2, True)
+
+
+def test_all_states_means_those_that_do_not_count(platform: Platform) -> None:
+    platform.deploy(contract(platform.settings, dearest=8000))
+    chosen = ("quarantine", "replay", "--source", SOURCE)
+    answer(*chosen, "--place", "ST302001", "--note", "餐费上限已调整")
+
+    tried = answer(*chosen, "--state", "all", "--dry-run", code=3)
+    done = answer(*chosen, "--state", "all", "--note", "再试", code=3)
+    refused = run(*chosen, "--state", "replayed", "--dry-run")
+
+    assert [(each["selected"], each["still_quarantined"]) for each in (tried, done)] == [(2, 2), (2, 2)]
+    assert (refused.exit_code, "counts already" in refused.stderr) == (2, True)
+
+
+def test_a_dry_run_that_was_added_up_says_so(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = ("quarantine", "replay", "--source", SOURCE, "--dry-run")
+    assert "次试算后相加" not in run(*chosen).stdout
+
+    monkeypatch.setattr(replaying, "TRIED_AT_ONCE", 2)
+
+    assert "分 3 次试算后相加" in run(*chosen).stdout.replace("\n", "")
+
 
 
 def test_a_patch_is_checked_and_what_still_fails_is_said(platform: Platform, tmp_path: Path) -> None:

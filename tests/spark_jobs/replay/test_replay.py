@@ -21,7 +21,7 @@ from spark_jobs.lake import TABLE
 from spark_jobs.replay import commit, originals, run
 from spark_jobs.replay.piece import Changes
 from spark_jobs.replay.run import Report, Wish
-from spark_jobs.replay.selection import OPEN, REPLAYED, Origin, Selection
+from spark_jobs.replay.selection import OPEN, REPLAYED, STATES, Origin, Selection
 from streams.patch import Patch
 from streams.personal import PersonalData
 from streams.tokens import Tokens
@@ -111,6 +111,43 @@ def test_a_dry_run_says_what_the_replay_then_does_and_changes_nothing(platform: 
     assert day["day"] == "2026-06-15"
     assert added["meals"] == (1, None)
     assert added["price_fen"] == (DEAR, "fen")
+
+
+def test_a_dry_run_of_more_than_one_transaction_should_hold_is_tried_in_pieces_and_added_up(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one id in two pieces both would count; in one piece one of them does, as in the replay."""
+    platform.send([meal(1, DEAR), b"[]", meal(2, DEAR), meal(2, DEAR), meal(3, DEAR), meal(4), meal(1, DEAR)])
+    platform.deploy(contract(platform.settings, dearest=8000))
+    monkeypatch.setattr(run, "TRIED_AT_ONCE", 2)
+
+    tried = replay(platform, dry_run=True)
+    within = replay(platform, dry_run=True, ids=tuple(range(1, 6)))
+    before = (platform.tally(), states(platform), meals(platform))
+    done = replay(platform)
+
+    assert before == ({"accepted": 1, "quarantined": 6}, {OPEN: 6}, (1, 1200))
+    assert (tried.selected, tried.pieces, within.pieces) == (6, 3, 3)
+    assert (tried.outcomes, tried.still) == ({"accepted": 4, "duplicate": 1}, 1)
+    assert (within.outcomes, within.still) == ({"accepted": 3, "duplicate": 1}, 1)
+    assert (done.outcomes, done.still) == ({"accepted": 3, "duplicate": 2}, 1)
+    assert tried.failing == done.failing == {(SOURCE, "not_an_object", None): 1}
+    assert tried.effects[SOURCE, DAY].added["meals", "price_fen"] == 4 * DEAR
+
+
+def test_what_was_replayed_is_never_taken_again(platform: Platform) -> None:
+    platform.send([meal(1, DEAR), meal(2, DEAR), b"[]"])
+    platform.deploy(contract(platform.settings, dearest=8000))
+    replay(platform, ids=(1,))
+
+    tried = replay(platform, dry_run=True, states=STATES)
+    done = replay(platform, states=STATES)
+    again = replay(platform, states=STATES)
+
+    assert (tried.selected, tried.outcomes) == (2, {"accepted": 1})
+    assert (done.selected, done.outcomes, done.still) == (2, {"accepted": 1}, 1)
+    assert (again.selected, again.outcomes, again.still) == (1, {}, 1)
+    assert meals(platform) == (2, 2 * DEAR)
 
 
 def test_what_the_sender_corrected_meanwhile_is_a_conflict_and_the_correction_stands(
