@@ -22,6 +22,7 @@ from streams.authoring.draft import Wishes, draft
 from streams.authoring.odcs import from_odcs, read_odcs
 from streams.authoring.sample import read_sample
 from streams.contract.model import FieldName, SourceName
+from streams.contract.rules.fields import ENVELOPE, RESERVED
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -178,6 +179,11 @@ def _names(options: list[str]) -> dict[str, str]:
             names[heading.strip()] = TypeAdapter(FieldName).validate_python(field.strip())
         except ValidationError:
             fail(f"--name {option}: write it as --name HEADING=field_name, in lower case.", exits.USAGE)
+        if names[heading.strip()] in RESERVED | ENVELOPE:
+            what = (
+                "an attribute of every event" if field.strip() in ENVELOPE else "a name of the platform's own"
+            )
+            fail(f"--name {option}: {field.strip()} is {what}. Give the field another name.", exits.USAGE)
     return names
 
 

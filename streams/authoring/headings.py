@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pypinyin import lazy_pinyin
 
-from streams.contract.rules.fields import RESERVED
+from streams.contract.rules.fields import ENVELOPE, RESERVED
 from streams.importer.columns import split_unit
 
 MAX_LENGTH = 40
@@ -34,16 +34,18 @@ def title_of(heading: str) -> str:
     return (plain if unit is None or not is_chinese(name) else name)[:60].strip() or "-"
 
 
-def name_of(heading: str, taken: Collection[str] = ()) -> str:
+def name_of(
+    heading: str, taken: Collection[str] = (), reserved: Collection[str] = RESERVED | ENVELOPE
+) -> str:
     """A name for the field under a heading: `用餐人次` -> meal_visits, `Request Type` -> request_type.
 
     Words of the glossary are translated, other Chinese is spelled in pinyin. A name that is taken or
-    belongs to the platform gets a number.
+    belongs to the platform or the event gets a number.
     """
     short, _ = split_unit(heading)
     text = _NOTE.sub("", short if is_chinese(short) else heading)
     words = [word for part in _WORD.findall(text) for word in _words(part)]
-    return _free(_cut("_".join(words)), taken)
+    return _free(_cut("_".join(words)), taken, reserved)
 
 
 def _words(part: str) -> Iterator[str]:
@@ -87,8 +89,8 @@ def _cut(name: str) -> str:
     return name
 
 
-def _free(name: str, taken: Collection[str]) -> str:
-    if name in RESERVED:
+def _free(name: str, taken: Collection[str], reserved: Collection[str]) -> str:
+    if name in reserved:
         name = f"{name}_said"
     number, free = 2, name
     while free in taken:

@@ -11,6 +11,7 @@ from streams.authoring import hints
 from streams.authoring.headings import name_of
 from streams.contract import patterns
 from streams.contract.model import NESTED, FieldSpec
+from streams.contract.rules.fields import RESERVED
 from streams.contract.types import NAMED_TYPES
 
 LONGEST = 2_000
@@ -121,7 +122,7 @@ def _nested(
     for each in properties:
         spec = field_of(each, f"{where}.{each.get('name')}", lost, within=True)
         if spec is not None and spec.type not in NESTED:
-            fields[name_of(str(each.get("name") or "field"), fields)] = spec
+            fields[name_of(str(each.get("name") or "field"), fields, RESERVED)] = spec
     if not fields:
         return None
     if all(spec.optional for spec in fields.values()):

@@ -13,6 +13,7 @@ from streams.authoring.example_verdicts import example_verdicts
 from streams.authoring.headings import is_chinese
 from streams.contract.errors import Problem
 from streams.contract.model import NESTED, Contract, Expect, FieldSpec
+from streams.contract.rules.fields import ENVELOPE
 from streams.contract.strict_yaml import Document, Path, read
 from streams.contract.types import NAMED_TYPES, values_of
 from streams.judge.mask import names_a_person
@@ -43,6 +44,7 @@ def warnings(contract: Contract, name: str) -> list[Problem]:
     """Everything that may be a mistake, by line. The contract can be used all the same."""
     rules: tuple[Callable[[Contract], Iterator[Remark]], ...] = (
         _placeholders,
+        _attributes,
         _unmarked_persons,
         _wide_dimensions,
         _unexercised_rules,
@@ -95,6 +97,15 @@ def _placeholders(contract: Contract) -> Iterator[Remark]:
         text = getattr(contract, key)
         if any(word in text for word in PLACEHOLDERS):
             yield (key,), f"'{text}' is a placeholder", "words of your own", "Operators read them."
+
+
+def _attributes(contract: Contract) -> Iterator[Remark]:
+    for name in contract.fields:
+        if name in ENVELOPE:
+            remedy = (
+                "Call it by its subject. Readers, and for id and time the importer, take it for the event's."
+            )
+            yield ("fields", name), f"'{name}' is an attribute that every event has", "another name", remedy
 
 
 def _unmarked_persons(contract: Contract) -> Iterator[Remark]:

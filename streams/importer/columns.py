@@ -72,6 +72,7 @@ class Columns:
             raise MappingWrong(f"The file has no heading {', '.join(absent)}; it has {', '.join(headings)}.")
         self._take_only_time(headings)
         targets = [target for heading in headings if (target := self.target(heading))]
+        self._refuse_shadowed()
         self._refuse_two(targets)
         self._refuse_missing(targets, headings)
         return targets
@@ -114,6 +115,15 @@ class Columns:
         if len(times) == 1:
             self._known[times[0]] = self._make(times[0], Column(to="time"), None)
 
+    def _refuse_shadowed(self) -> None:
+        fields = self._contract.fields
+        shadowed = [name for name in ATTRIBUTES if name in fields and not fields[name].optional]
+        if shadowed:
+            raise MappingWrong(
+                f"The contract {self._contract.source} has a field {' and '.join(shadowed)}: that is the"
+                " name of an attribute that every event has: no heading can lead to the field. Rename it."
+            )
+
     def _refuse_two(self, targets: list[Target]) -> None:
         names = [target.name for target in targets]
         for name in sorted({name for name in names if names.count(name) > 1}):
@@ -152,7 +162,8 @@ def _importable(contract: Contract) -> dict[str, FieldSpec]:
     """What a column may lead to: fields, objects' fields, and objects and lists whole."""
     counts = {f"{name}__count" for name in contract.lists}
     nested = {name: spec for name, spec in contract.fields.items() if spec.type in NESTED}
-    return nested | {name: spec for name, spec in contract.columns.items() if name not in counts}
+    fields = nested | {name: spec for name, spec in contract.columns.items() if name not in counts}
+    return {name: spec for name, spec in fields.items() if name not in ATTRIBUTES}
 
 
 def _names(contract: Contract) -> dict[str, str]:

@@ -193,3 +193,12 @@ def test_the_real_requests_of_a_city_go_from_sample_to_verdicts(tmp_path: Path) 
     )
     assert tried["events"] == 10_000
     assert tried["counts"]["accepted"] >= 9_990
+
+
+@pytest.mark.parametrize("name", ["time", "id", "source", "minute"])
+def test_the_name_of_an_attribute_is_refused_for_a_field(name: str, sample: Path) -> None:
+    result = minsheng(
+        "contract", "new", sample, "--source", "bike_ride", "--yes", "--dry-run", "--name", f"费用(元)={name}"
+    )
+    assert result.exit_code == exits.USAGE
+    assert f"--name 费用(元)={name}: {name} is a" in result.stderr

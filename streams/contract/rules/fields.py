@@ -19,6 +19,11 @@ RESERVED = frozenset({
     "cmax", "cmin", "ctid", "tableoid", "xmax", "xmin",
 })  # fmt: skip
 """Columns that every metric table has, the hour that the simulator knows, and PostgreSQL's system columns."""
+ENVELOPE = frozenset({
+    "specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data",
+})  # fmt: skip
+"""Attributes that every event has or may have: a field of that name is taken for one of them."""
+
 RESERVED_NESTED = frozenset({"check", "events", "in", "one", "rule", "source", "unique"})
 """Objects and lists of these names would make columns that the platform has: check__<name>, one__row ..."""
 MAX_FLAT_NAME = 60

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.authoring.headings import name_of, title_of
-from streams.contract.rules.fields import RESERVED
+from streams.contract.rules.fields import ENVELOPE, RESERVED
 
 NAMES = {
     "身份证号": "person_id",
@@ -23,6 +23,9 @@ NAMES = {
     "SRNumber": "sr_number",
     "2020年": "field_2020_nian",
     "minute": "minute_said",
+    "时间": "time_said",
+    "id": "id_said",
+    "Type": "type_said",
     "***": "field",
 }
 
@@ -38,7 +41,7 @@ def test_any_heading_becomes_a_name_that_is_free(heading: str, taken: list[str])
     assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
     assert len(name) <= 40
     assert name not in taken
-    assert name not in RESERVED
+    assert name not in RESERVED | ENVELOPE
 
 
 def test_a_title_is_the_heading_without_its_unit() -> None:

@@ -43,6 +43,10 @@ SEEDED = {
         "topic: {partitions", "accept: {past: 9000d, future: 1d}\ntopic: {partitions",
         "events of the last 9,000 days",
     ),
+    "an attribute of every event": (
+        "seen_by:   {", "subject: {title: 主题, type: text, max_length: 9, optional: true}\n  seen_by:   {",
+        "'subject' is an attribute that every event has",
+    ),
     "an English title": ("title: 发现方式", "title: seen by", "the title 'seen by'"),
     "labels that say nothing": (
         "camera: 摄像头", "camera: camera", "labels that only repeat their values: camera",

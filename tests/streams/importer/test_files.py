@@ -7,14 +7,17 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 
+from streams.contract.loader import parse_contract
 from streams.errors import FileUnreadable, HeadingsUnknown, MappingWrong
+from streams.importer.columns import Columns
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
 from streams.importer.run import Summary
-from tests.streams.importer.conftest import ELDER, HEADINGS, row
+from tests.streams.importer.conftest import CONTRACT, ELDER, HEADINGS, row
 
 Write = Callable[..., Path]
 Run = Callable[..., Summary]
@@ -226,3 +229,25 @@ def test_a_workbook_that_inflates_without_end_is_refused(dry_run: Run, tmp_path:
             entry.write(b" " * 1024 * 1024)
     with pytest.raises(FileUnreadable, match=r"sharedStrings\.xml"):
         dry_run(path)
+
+
+def test_a_field_under_the_name_of_an_attribute_is_refused(write_csv: Write, tmp_path: Path) -> None:
+    text = CONTRACT.replace(
+        "  price_fen:  {title: 餐费",
+        "  time: {title: 时间, type: text, max_length: 20}\n  price_fen:  {title: 餐费",
+    )
+    shadowing = parse_contract(
+        text.replace("price_fen: 1", "price_fen: 1\n      time: 中午"), "meal_file.yaml"
+    )
+    columns = Columns(shadowing, ColumnMapping(), ZoneInfo("Asia/Shanghai"))
+    with pytest.raises(MappingWrong, match="has a field time: that is the name of an attribute"):
+        columns.match(HEADINGS)
+
+
+def test_the_time_of_an_event_is_not_put_into_an_optional_field_of_that_name(tmp_path: Path) -> None:
+    field = "time: {title: 时间, type: text, max_length: 20, optional: true}"
+    shadowing = parse_contract(
+        CONTRACT.replace("  price_fen:  {", f"  {field}\n  price_fen:  {{"), "meal_file.yaml"
+    )
+    targets = Columns(shadowing, ColumnMapping(), ZoneInfo("Asia/Shanghai")).match([*HEADINGS[:-1], "时间"])
+    assert (targets[-1].name, targets[-1].is_attribute) == ("time", True)
