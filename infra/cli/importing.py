@@ -63,7 +63,8 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
     """Import a file: each line is judged like any event; good ones go to Kafka, refused ones into a report.
 
     Headings are matched to the contract's titles and field names; 元, 角 or 万元 in a heading makes fen of
-    its amounts; labels become values (早餐 -> breakfast), names of divisions their codes. A line without
+    its amounts; labels become values (早餐 -> breakfast), names of divisions their codes; cells of -, —, /,
+    N/A, NULL or \\N are empty unless the contract or the mapping has them as values. A line without
     an id gets one from its content: importing a file twice counts once, refused lines too.
 
     Lines older than the contract's acceptance window are refused as too_old. To import history on purpose,

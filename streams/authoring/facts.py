@@ -35,6 +35,8 @@ class Facts:
     longest: int
     having: Mapping[str, int]
     values: tuple[tuple[str, int], ...] = ()
+    marks: Mapping[str, int] = field(default_factory=dict)
+    """Of the empty cells, those that had a mark of nothing."""
 
     @property
     def empty(self) -> int:
@@ -112,8 +114,9 @@ def _facts(rows: Rows, heading: str, column: str) -> Facts:
         f"select count({column}), count(distinct {column}), min(length({column})),"  # noqa: S608 (of columns c<n>)
         f" max(length({column})) from rows"
     )
+    marks = rows.sample.marks.get(heading, {})
     if not filled:
-        return Facts(heading, column, rows.count, 0, 0, 0, 0, {})
+        return Facts(heading, column, rows.count, 0, 0, 0, 0, {}, marks=marks)
     values = rows.all(
         f"select {column}, count(*) n from rows where {column} is not null group by all"  # noqa: S608 (of columns c<n>)
         f" order by n desc, 1 limit {MOST_VALUES}"
@@ -123,7 +126,7 @@ def _facts(rows: Rows, heading: str, column: str) -> Facts:
     few = distinct * 2 < filled
     having = (_weighed if few else _counted)(rows, column, names, "rows") | _members(values)
     known = tuple((value, count) for value, count in values)
-    return Facts(heading, column, rows.count, filled, distinct, shortest, longest, having, known)
+    return Facts(heading, column, rows.count, filled, distinct, shortest, longest, having, known, marks)
 
 
 def _plausible(rows: Rows, heading: str, column: str) -> list[str]:

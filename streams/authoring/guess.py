@@ -248,4 +248,6 @@ def _evidence(rows: Rows, facts: Facts, found: Proposal) -> Iterator[str]:
         yield text
     yield from found.evidence
     if facts.empty:
-        yield f"{facts.empty:,} of {facts.rows:,} are empty ({facts.empty / facts.rows:.2%})"
+        marks = ", ".join(f"'{mark}' in {count:,}" for mark, count in sorted(facts.marks.items()))
+        written = f", taken for nothing: {marks}" if marks else ""
+        yield f"{facts.empty:,} of {facts.rows:,} are empty ({facts.empty / facts.rows:.2%}){written}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from streams.errors import HeadingsUnknown
 from streams.importer.readers import open_table
-from streams.importer.tables import MAX_COLUMNS, Line, Row, Table
+from streams.importer.tables import MAX_COLUMNS, NOTHING, Line, Row, Table, mark_of_nothing
 from streams.importer.values import text_of
 
 MOST_ROWS = 1_000_000
@@ -25,6 +26,7 @@ TIME_ATTRIBUTE = "CloudEvents time"
 """The heading under which the time of rows stands that are CloudEvents already."""
 
 _CHUNK_ROWS = 20_000
+_MARKS = pa.array(NOTHING, pa.string())
 Progress = Callable[[float, int], None]
 
 
@@ -45,6 +47,8 @@ class Sample:
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_whole: bool = True
     is_events: bool = False
+    marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Heading -> marks of nothing ("-", "NULL") that stood in cells which are null here, and how many."""
 
     def column(self, heading: str) -> str:
         """The column of `rows` that holds the cells under a heading."""
@@ -91,6 +95,7 @@ class _Columns:
     count: int = 0
     is_events: bool = False
     kinds: dict[str, set[str]] = field(default_factory=dict)
+    marks: dict[str, Counter[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.headings = {heading: number for number, heading in enumerate(self.given)}
@@ -121,8 +126,20 @@ class _Columns:
         there = [(line, cells) for line, cells, fault in lines if fault is None]
         width = len(self.given)
         arrays: list[Any] = [pa.array([line for line, _ in there], pa.int64())]
-        arrays += [_texts(column) for column in _turned([cells for _, cells in there], width)]
+        turned = _turned([cells for _, cells in there], width)
+        arrays += [
+            self._unmarked(name, _texts(column)) for name, column in zip(self.given, turned, strict=True)
+        ]
         self.chunks.append(pa.table(arrays, ["line", *(f"c{number}" for number in range(width))]))
+
+    def _unmarked(self, heading: str, texts: pa.Array) -> pa.Array:
+        """The column, null where a cell is a mark of nothing."""
+        upper = pc.utf8_upper(texts)
+        is_mark = pc.is_in(upper, value_set=_MARKS)
+        if not pc.any(is_mark).as_py():
+            return texts
+        self.marks.setdefault(heading, Counter()).update(upper.filter(is_mark).to_pylist())
+        return pc.if_else(is_mark, pa.scalar(None, pa.string()), texts)
 
     def _add_heading(self, name: str) -> None:
         if len(self.headings) >= MAX_COLUMNS:
@@ -140,7 +157,10 @@ class _Columns:
             cells = {TIME_ATTRIBUTE: cells.get("time"), **cells["data"]}
         plain: dict[str, Any] = {}
         for name, cell in cells.items():
-            if isinstance(cell, dict):
+            if isinstance(cell, str) and not self.is_events and (mark := mark_of_nothing(cell)):
+                self.marks.setdefault(name, Counter())[mark] += 1
+                plain[name] = None
+            elif isinstance(cell, dict):
                 plain |= {f"{name}.{key}": inner for key, inner in cell.items()}
             else:
                 plain[name] = cell
@@ -169,6 +189,7 @@ class _Columns:
             kinds={name: frozenset(kinds) for name, kinds in self.kinds.items()},
             is_whole=is_whole,
             is_events=self.is_events,
+            marks=self.marks,
         )
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.contract.model import NESTED, Contract, FieldSpec
+from streams.contract.types import values_of
 from streams.errors import HeadingsUnknown, MappingWrong
 from streams.importer.mapping import Column, ColumnMapping
+from streams.importer.tables import LONGEST_WRITTEN, NOTHING, mark_of_nothing
 from streams.importer.values import converter, folded, instant, remembered, text_of
 
 ATTRIBUTES = ("id", "time")
@@ -32,6 +34,15 @@ class Target:
     is_attribute: bool
     convert: Callable[[Any], Any]
     unit: str | None = None
+    own: frozenset[str] = frozenset()
+    """Marks of NOTHING that are values here: of the mapping, of the field's list or pattern."""
+
+    def is_empty(self, cell: Any) -> bool:
+        """Whether a cell is a mark that stands for nothing."""
+        if type(cell) is not str or len(cell) > LONGEST_WRITTEN:
+            return False
+        mark = mark_of_nothing(cell)
+        return mark is not None and mark not in self.own
 
     @cached_property
     def within(self) -> tuple[str, str] | None:
@@ -104,7 +115,8 @@ class Columns:
             convert = lambda cell: inner(values.get(text_of(cell), cell))  # noqa: E731 (chosen here)
         is_field = column.to in self._fields
         shown = unit if is_field and self._fields[column.to].type == "fen" else None
-        return Target(heading, column.to, not is_field, convert, shown)
+        own = _own_marks(self._fields.get(column.to), column)
+        return Target(heading, column.to, not is_field, convert, shown, own)
 
     def _take_only_time(self, headings: list[str]) -> None:
         """If nothing leads to the event's time, and just one unknown heading is called a time, it is that."""
@@ -156,6 +168,19 @@ class Columns:
 
     def _title(self, name: str) -> str:
         return self._fields[name].title if name in self._fields else "事件时间"
+
+
+def _own_marks(spec: FieldSpec | None, column: Column) -> frozenset[str]:
+    texts = {*column.values}
+    pattern = None
+    if spec is not None and spec.type not in NESTED:
+        values = values_of(spec)
+        texts |= {*values, *values.values()}
+        pattern = spec.pattern
+    said = {text.upper() for text in texts}
+    return frozenset(
+        mark for mark in NOTHING if mark in said or (pattern is not None and re.fullmatch(pattern, mark))
+    )
 
 
 def _importable(contract: Contract) -> dict[str, FieldSpec]:

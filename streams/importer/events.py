@@ -41,7 +41,7 @@ class Events:
         find = self._columns.target
         for heading, cell in cells.items():
             target = find(heading)
-            if target is None:
+            if target is None or target.is_empty(cell):
                 continue
             if target.is_attribute:
                 attributes[target.name] = target.convert(cell)

@@ -13,6 +13,13 @@ Cell = Any
 Format = Literal["csv", "xlsx", "jsonl"]
 MAX_COLUMNS = 500
 
+NOTHING = ("-", "--", "–", "—", "——", "－", "/", "N/A", "NULL", "\\N")
+"""What people and databases write where they have nothing; capitals or not, blanks around or not."""
+
+_MARKS = frozenset(NOTHING)
+LONGEST_WRITTEN = 16
+"""Characters of a cell that may be one of them with its blanks: most cells are asked no further."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -69,6 +76,14 @@ def _by_heading(headings: tuple[str, ...], cells: Sequence[Cell]) -> Mapping[str
 
 def is_filled(cell: Cell) -> bool:
     return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
+
+
+def mark_of_nothing(text: str) -> str | None:
+    """The one of NOTHING that a cell is, or None."""
+    if len(text) > LONGEST_WRITTEN:
+        return None
+    mark = text.strip().upper()
+    return mark if mark in _MARKS else None
 
 
 def headings_of(path: Path, cells: list[str]) -> tuple[str, ...]:

@@ -257,7 +257,9 @@ def test_mixed_cells_keep_the_type_of_most(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(
         "时间,站点,数量\n"
-        + "".join(f"2026-01-02 08:00:{n % 60:02d},ZD{n % 3},{'N/A' if n == 50 else n}\n" for n in range(100)),
+        + "".join(
+            f"2026-01-02 08:00:{n % 60:02d},ZD{n % 3},{'若干' if n == 50 else n}\n" for n in range(100)
+        ),
         encoding="utf-8",
     )
     made = proposed(path)
@@ -438,3 +440,28 @@ def test_a_mapping_s_format_that_is_none_is_refused(tmp_path: Path) -> None:
         MappingWrong, match=r"'epoch second' is no format: .*epoch seconds or epoch milliseconds"
     ):
         read_mapping(path)
+
+
+def test_marks_of_nothing_are_empty_cells_and_counted(tmp_path: Path) -> None:
+    marks = ["-", "—", "/", "NULL", "null", "N/A", "\\N", " - "]
+    cells = [marks[n // 10] if n % 10 == 0 and n < 80 else str(n) for n in range(100)]
+    rows = "".join(f"2026-01-02 08:00:{n % 60:02d},ZD{n % 3},{cell}\n" for n, cell in enumerate(cells))
+    (tmp_path / "a.csv").write_text(f"时间,站点,数量\n{rows}", encoding="utf-8")
+    lines = [
+        {
+            "时间": f"2026-01-02 08:00:{n % 60:02d}",
+            "站点": f"ZD{n % 3}",
+            "数量": cell if not cell.isdecimal() else n,
+        }
+        for n, cell in enumerate(cells)
+    ]
+    write_lines(tmp_path / "a.jsonl", iter(lines))
+    for name in ("a.csv", "a.jsonl"):
+        made = proposed(tmp_path / name)
+        quantity = made.contract.fields["quantity"]
+        assert (quantity.type, quantity.optional) == ("count", True)
+        evidence = (
+            "8 of 100 are empty (8.00%), taken for nothing: '-' in 2, '/' in 1, 'N/A' in 1, 'NULL' in 2,"
+        )
+        assert f"{evidence} '\\N' in 1, '—' in 1" in made.text
+        assert imported(tmp_path / name, made, tmp_path).counts == {"accepted": 100}

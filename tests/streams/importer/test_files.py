@@ -251,3 +251,18 @@ def test_the_time_of_an_event_is_not_put_into_an_optional_field_of_that_name(tmp
     )
     targets = Columns(shadowing, ColumnMapping(), ZoneInfo("Asia/Shanghai")).match([*HEADINGS[:-1], "时间"])
     assert (targets[-1].name, targets[-1].is_attribute) == ("time", True)
+
+
+def test_marks_of_nothing_are_empty_unless_the_contract_or_the_mapping_knows_them(
+    write_csv: Write, dry_run: Run, tmp_path: Path
+) -> None:
+    headings = [*HEADINGS, "是否打包", "备注"]
+    path = write_csv(
+        [[*row(), "-", " NULL "], [*row(), "n/a", "是"], [*row(餐次="/"), "否", "\\N"]], headings=headings
+    )
+    summary = dry_run(path)
+    assert (summary.accepted, summary.refused) == (2, 1)
+    (line,) = refused(tmp_path)
+    assert (line["字段"], line["代码"]) == ("meal", "missing")
+    told = ColumnMapping.model_validate({"columns": {"餐次": {"to": "meal", "values": {"/": "lunch"}}}})
+    assert dry_run(path, told).refused == 0
