@@ -1,7 +1,9 @@
 """Every day: sent = accepted + quarantined + duplicate + conflict + in flight, for every source and day.
 
 A residue that is not 0 makes the run fail: something was lost or counted twice. So does an event that was
-acknowledged and is not in Kafka. Then the numbers of senders that number their events are looked through.
+acknowledged and is not in Kafka. Where nobody has looked at Kafka for minutes, as while the Spark
+application is down, what was sent is not known: the run tries again, and then fails. Then the numbers of
+senders that number their events are looked through.
 """
 
 from __future__ import annotations

@@ -218,7 +218,7 @@ def read_senders(
 
 
 def total(entries: Iterable[Entry], source: str, day: date) -> Entry:
-    """The sum of entries, under a name and day of its own."""
+    """The sum of entries, under a name and day of its own. Residues of opposite signs cancel in it."""
     found = Entry(source, day, 0, 0, 0, 0, 0, 0, 0, 0, is_over=True)
     for entry in entries:
         sums = {name: getattr(found, name) + getattr(entry, name) for name in NUMBERS}

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, fail, print_json
+from infra.cli.output import AsJson, err, fail, print_json
+from infra.cli.sources import refuse_unknown
 from infra.ledger import (
     MOST_HOURS,
     Entry,
@@ -25,8 +26,9 @@ from infra.ledger import (
     read_senders,
     total,
 )
+from infra.ledger_as_of import looked_at, tells
 from streams.days import day_of
-from streams.registry import ever_deployed
+from streams.registry import deployed, ever_deployed
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -61,17 +63,23 @@ def ledger(  # noqa: PLR0917 (options of a command)
 
     Sent (Kafka's own count) = accepted + quarantined + duplicate + conflict + in flight + residue.
     `其中重放`: how many of the accepted were in quarantine first, and replayed.
-    Exit code 3 when a residue is not 0, or Kafka lacks events that were acknowledged.
+    Exit code 3 when a residue is not 0, or Kafka lacks events that were acknowledged. 75 when Kafka was not
+    looked at for minutes (`截至`: when it was), so that nobody knows what came since; a day that was over
+    when it was looked at needs no other look.
     """
-    settings = Settings()
-    if hours is not None and (senders or day is not None):
-        fail("--hours goes without --day and --senders: it tells of now.", exits.USAGE)
+    settings, now = Settings(), datetime.now(UTC)
+    _refuse_combinations(day, days, hours, senders=senders)
     wanted = day.date() if day else None
+    as_of, known = None, True
     shown: Sequence[Entry | Hour | Sender]
     with psycopg.connect(settings.postgres_dsn) as connection:
         names = titles(settings)
+        if not senders:
+            as_of = looked_at(connection, settings.topic_prefix)  # before the numbers: they are no older
+            nothing_to_look_at = as_of is None and not deployed(settings).contracts
+            known = nothing_to_look_at or tells(as_of, now, wanted)
         if hours is not None:
-            shown = of_hours = read_hours(connection, datetime.now(UTC), hours, source)
+            shown = of_hours = read_hours(connection, now, hours, source)
             table = hour_table(of_hours, names)
             sound = not any(each.residue or each.worst_residue for each in of_hours)
         elif senders:
@@ -79,14 +87,45 @@ def ledger(  # noqa: PLR0917 (options of a command)
             table = sender_table(of_senders, names)
             sound = not any(each.missing or each.repeated for each in of_senders)
         else:
-            since = None if days is None else day_of(datetime.now(UTC)) - timedelta(days=days - 1)
+            since = None if days is None else day_of(now) - timedelta(days=days - 1)
             shown = entries = read_ledger(connection, settings.topic_prefix, source, wanted, since)
             table, sound = ledger_table(entries, names), all(entry.balances for entry in entries)
+    if source is not None and not shown:
+        refuse_unknown(source, names)
     if as_json:
-        print_json([each.as_json() for each in shown])
+        told = {} if senders else {"as_of": as_of.isoformat() if as_of else None}
+        print_json([each.as_json() | told for each in shown])
     else:
-        Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH).print(table)
-    raise typer.Exit(exits.OK if sound else exits.NO)
+        console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH, highlight=False)
+        console.print(table)
+        if not senders:
+            console.print(f"截至 {_instant(as_of)}")
+    if not known:
+        err.print(_behind(as_of), markup=False, style="red", soft_wrap=True)
+    raise typer.Exit(exits.NO if not sound else exits.OK if known else exits.AWAY)
+
+
+def _refuse_combinations(day: datetime | None, days: int | None, hours: int | None, *, senders: bool) -> None:
+    """End the command where one option would be ignored beside another."""
+    if hours is not None and (senders or day is not None or days is not None):
+        fail("--hours goes without --day, --days and --senders: it tells of now.", exits.USAGE)
+    if days is not None and day is not None:
+        fail("--days goes without --day: one day is asked for, or the last ones.", exits.USAGE)
+    if days is not None and senders:
+        fail("--days goes without --senders: --day asks for one day of theirs.", exits.USAGE)
+
+
+def _instant(as_of: datetime | None) -> str:
+    return f"{as_of.astimezone(ZONE):%Y-%m-%d %H:%M:%S}" if as_of else "-"
+
+
+def _behind(as_of: datetime | None) -> str:
+    """What is not known, and what to do about it."""
+    looked = f"was last looked at {_instant(as_of)} ({ZONE})" if as_of else "was never looked at"
+    return (
+        f"Kafka {looked}: what was sent since is not in these numbers. The Spark application looks, every ten"
+        " seconds: `minsheng status` shows whether stream and kafka work, `minsheng up` starts what does not."
+    )
 
 
 def titles(settings: Settings) -> dict[str, str]:
@@ -95,13 +134,18 @@ def titles(settings: Settings) -> dict[str, str]:
 
 
 def ledger_table(entries: Sequence[Entry], titles: dict[str, str]) -> Table:
-    """The entries and their sum as a table; a residue that is not 0 is red."""
+    """The entries and their sum as a table; a residue that is not 0 is red.
+
+    Of residues the sum is that of their sizes: one too many here and one too few there do not make 0.
+    """
     table = _table(TEXTS, NUMBERS)
     for entry in entries:
-        table.add_row(f"{entry.received_day}", titles.get(entry.source, entry.source), *_numbers(entry))
+        table.add_row(
+            f"{entry.received_day}", titles.get(entry.source, entry.source), *_numbers(entry, [entry])
+        )
     if len(entries) > 1:
         table.add_section()
-        table.add_row("", ALL, *_numbers(total(entries, ALL, date.min)))
+        table.add_row("", ALL, *_numbers(total(entries, ALL, date.min), entries))
     return table
 
 
@@ -148,19 +192,24 @@ def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
     return table
 
 
-def _numbers(entry: Entry) -> list[str]:
+def _numbers(entry: Entry, parts: Sequence[Entry]) -> list[str]:
+    """The cells of an entry that is the sum of `parts`."""
+    one = len(parts) == 1
+    residue = entry.residue if one else sum(abs(each.residue) for each in parts)
+    archive_residue = entry.archive_residue if one else sum(abs(each.archive_residue) for each in parts)
+    lost_upstream = any(each.lost_upstream for each in parts)
     ways = (entry.acknowledged, entry.refused)
     booked = (entry.accepted, entry.replayed, entry.quarantined, entry.duplicate, entry.conflict)
     live = (entry.sent, *booked, entry.in_flight)
     lake = (entry.archived, entry.to_archive)
     acknowledged, refused = (f"{number:,}" for number in ways)
     return [
-        f"[red]{acknowledged}" if entry.lost_upstream else acknowledged,
+        f"[red]{acknowledged}" if lost_upstream else acknowledged,
         refused,
         *(f"{number:,}" for number in live),
-        _residue(entry.residue),
+        _residue(residue),
         *(f"{number:,}" for number in lake),
-        _residue(entry.archive_residue),
+        _residue(archive_residue),
     ]
 
 

@@ -28,6 +28,7 @@ from infra.cli.quarantine_options import (
     ToReplayOption,
     selection,
 )
+from infra.cli.sources import refuse_unknown
 from infra.quarantine import closing, reading, seeing, wording
 from infra.quarantine.closing import demand_narrow
 from infra.quarantine.reading import Quarantined
@@ -38,7 +39,7 @@ from streams.contract.model import Contract
 from streams.errors import PatchWrong
 from streams.patch import Patch, check_patch, read_patch
 from streams.personal import PersonalData
-from streams.registry import deployed
+from streams.registry import deployed, ever_deployed
 from streams.settings import Settings
 from streams.tokens import Tokens
 
@@ -75,6 +76,8 @@ def list_quarantined(  # noqa: PLR0917 (options of a command)
     contracts = deployed(settings).contracts
     with psycopg.connect(settings.postgres_dsn) as connection:
         total = reading.count(connection, chosen)
+        if source is not None and not total:
+            refuse_unknown(source, ever_deployed(settings))
         if events:
             listed = reading.events(connection, chosen, limit)
             rows, table = [_told(each, contracts) for each in listed], tables.events_table(listed, contracts)
@@ -154,6 +157,8 @@ def close(  # noqa: PLR0917 (options of a command)
         done = (
             reading.count(connection, chosen) if dry_run else closing.close(connection, chosen, who(), note)
         )
+    if source is not None and not done:
+        refuse_unknown(source, ever_deployed(settings))
     if as_json:
         print_json({"dry_run": dry_run, "closed": done})
     else:
@@ -191,15 +196,15 @@ def replay(  # noqa: PLR0917 (options of a command)
     is gone. 2: the patch or the selection is wrong. 75: something is away; run it again.
     """
     settings = Settings()
+    if state is State.REPLAYED:
+        raise typer.BadParameter(
+            "what was replayed counts already: open, closed or all", param_hint="--state"
+        )
     chosen = selection(source, reason, place, county, first, last, state, ids)
     demand_narrow(chosen)
     contracts = deployed(settings).contracts
     change = _checked(read_patch(patch), contracts, chosen.source) if patch else None
     why = note or (change.why if change else "")
-    if state is State.REPLAYED:
-        raise typer.BadParameter(
-            "what was replayed counts already: open, closed or all", param_hint="--state"
-        )
     if not why.strip() and not dry_run:
         raise typer.BadParameter("say why; it stands in the history of every event", param_hint="--note")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

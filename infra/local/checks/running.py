@@ -8,6 +8,7 @@ import psutil
 import psycopg
 
 from infra.ledger import read_ledger
+from infra.ledger_as_of import looked_at
 from infra.local.checks.finding import Finding, Place, fine, warning, wrong
 from infra.local.control import Control
 from infra.local.errors import NotHealthy
@@ -18,6 +19,7 @@ from infra.local.ready import memory_shortage, taken_ports
 from infra.local.status import statuses
 from infra.postgres.migrate import revisions
 from infra.postgres.prepare import OLDEST
+from streams.zone import ZONE
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
@@ -142,10 +144,12 @@ def ledger(place: Place) -> Finding:
     try:
         with place.database() as connection:
             entries = read_ledger(connection, place.settings.topic_prefix)
+            as_of = looked_at(connection, place.settings.topic_prefix)
     except (psycopg.OperationalError, FileNotFoundError):
         return fine("no database to read")
     off = [entry for entry in entries if not entry.balances]
     if not off:
-        return fine(f"{len(entries)} days of sources balance")
+        known = f", as of {as_of.astimezone(ZONE):%F %T}" if as_of else ""
+        return fine(f"{len(entries)} days of sources balance{known}")
     named = ", ".join(f"{entry.source} {entry.received_day}: {entry.residue:+d}" for entry in off[:3])
     return wrong(named, "docs/administrator.md, When a residue is not 0, says what to look at")

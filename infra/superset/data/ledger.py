@@ -19,7 +19,9 @@ SINCE = f"(date_trunc('hour', now()) - interval '{MOST_HOURS - 1} hours')"
 
 
 def ledger_of_today(contracts: Mapping[str, Contract], topic_prefix: str) -> Dataset:
-    """One row a source. received = accepted + quarantined + duplicate + conflict + in flight + residue.
+    """One row a source, one that was retired too if it has numbers today.
+
+    received = accepted + quarantined + duplicate + conflict + in flight + residue.
 
     The same query as `minsheng ledger`, asked for today: what an operator sees and what the command says
     are one.
@@ -27,10 +29,13 @@ def ledger_of_today(contracts: Mapping[str, Contract], topic_prefix: str) -> Dat
     entries = READ % {"prefix": sql.text(topic_prefix), "source": "null", "day": sql.TODAY, "since": "null"}
     outcomes = "".join(f" coalesce(l.{outcome}, 0) as {outcome}," for outcome in OUTCOMES)
     query = (
-        "select s.position, s.source, s.title as source__label, coalesce(l.sent, 0) as received,"
+        f"select coalesce(s.position::bigint, {len(contracts) + 1}) as position,"
+        " coalesce(s.source, l.source) as source, coalesce(s.title, l.source) as source__label,"
+        " coalesce(l.sent, 0) as received,"
         f"{outcomes} coalesce(l.in_flight, 0) as in_flight,"
         f" coalesce(l.sent - {BOOKED} - l.in_flight, 0) as residue"
-        f" from {titles(contracts)} left join ({entries}) l on l.source = s.source"
+        f" from {titles(contracts)} full join ({entries}) l on l.source = s.source"
+        f" where s.source is not null or l.sent <> 0 or l.sent - {BOOKED} - l.in_flight <> 0"
     )
     return Dataset(
         key="live ledger",
@@ -97,7 +102,9 @@ def ledger_of_days(contracts: Mapping[str, Contract], topic_prefix: str) -> Data
 
 
 def ledger_of_hours(contracts: Mapping[str, Contract]) -> Dataset:
-    """One row a source and hour of the last day: what came, what was booked, the worst residue."""
+    """One row a source, retired or not, and hour of the last day: what came, what was booked, the worst
+    residue.
+    """
     first_day = f"((({SINCE}) at time zone '{ZONE_NAME}')::date - 1)"
     entries = HOURS % {"since": SINCE, "first_day": first_day, "source": "null"}
     numbers = {
@@ -109,10 +116,11 @@ def ledger_of_hours(contracts: Mapping[str, Contract]) -> Dataset:
         "worst_residue": "最大差额",
     }
     query = (
-        f"select {sql.local('l.hour')} as local_hour, l.source, s.title as source__label, l.sent, l.carried,"
+        f"select {sql.local('l.hour')} as local_hour, l.source, coalesce(s.title, l.source) as source__label,"
+        " l.sent, l.carried,"
         f" {', '.join(f'l.{name}' for name in SHOWN)}, l.in_flight,"
         f" l.sent + l.carried - {BOOKED} - l.in_flight as residue, l.worst_residue"
-        f" from ({entries}) l join {titles(contracts)} on s.source = l.source"
+        f" from ({entries}) l left join {titles(contracts)} on s.source = l.source"
     )
     return Dataset(
         key="ledger hours",

@@ -478,3 +478,29 @@ def test_days_and_hours_of_the_ledger_balance_on_the_page(owner: Connection, fil
     assert {row["source"] for row in hours} == set(EVERY)
     assert {(row["residue"], row["worst_residue"], row["in_flight"]) for row in hours} == {(0, 0, 6)}
     assert {row["source"]: row["replayed"] for row in hours if row["replayed"]} == {source: 1}
+
+
+def test_a_retired_source_keeps_its_residue_on_the_page(owner: Connection, filled: Settings) -> None:
+    retired, *_ = EVERY
+    still = {source: each for source, each in EVERY.items() if source != retired}
+    owner.execute(
+        "update ops.tally set events = events - 3 where source = %s and outcome = 'accepted'", (retired,)
+    )
+    owner.execute("update ops.ledger_minute set sent = sent + 2 where source = %s", (retired,))
+
+    today = ledger_of_today(still, filled.topic_prefix)
+    rows = {row["source"]: (row["source__label"], row["residue"]) for row in ask(owner, today)}
+    assert rows[retired] == (retired, 3)
+    assert len(rows) == len(EVERY)
+    (figure,) = (each.expression for each in today.figures if each.name == "residue__figure")
+    assert ask(owner, today, f"{figure} as residue")[0]["residue"] == 3
+    worst = {row["source"]: row["worst_residue"] for row in ask(owner, ledger_of_hours(still))}
+    assert worst == {source: 2 if source == retired else 0 for source in EVERY}
+
+
+def test_refusals_of_no_source_are_no_row_of_today(owner: Connection, filled: Settings) -> None:
+    owner.execute(
+        "insert into ops.refusal values ('gateway', 'nobody', %s, 'not_json', 6)",
+        (datetime.now(ZONE).date(),),
+    )
+    assert "nobody" not in {row["source"] for row in ask(owner, ledger_of_today(OWN, filled.topic_prefix))}
