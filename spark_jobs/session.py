@@ -79,6 +79,8 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         # forty processes and 80 ms a batch (decision 144).
         "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution.streaming"
         ".checkpointing.FileSystemBasedCheckpointFileManager",
+        # Delta spreads the state of a table over fifty tasks, whatever its size, each time it looks at it.
+        "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     }
