@@ -128,7 +128,8 @@ def forms() -> Mapping[str, Sql]:
         "telephone": "regexp_full_match(i, '[+()\\d]{7,20}')",
         "nested": "v[1] in ('{', '[')",
         "cut": "regexp_full_match(p, '\\d(\\.\\d{1,9})?[eE]\\+?(0?[89]|1\\d)')",
-        "surname": f"regexp_full_match(v, '[{_SURNAMES}][\\x{{4e00}}-\\x{{9fff}}*＊某×]{{1,3}}')",
+        "masked": "regexp_full_match(i, '\\d{1,10}[*＊X×]{3,}[\\dX]*')",
+        "surname": f"regexp_full_match(v, '[{SURNAMES}][\\x{{4e00}}-\\x{{9fff}}*＊某×]{{1,3}}')",
     }
     for name, named in NAMED_TYPES.items():
         if named.checksum is not None or named.personal:
@@ -171,7 +172,8 @@ def _listed(values: tuple[str, ...]) -> Sql:
     return ", ".join("'" + value.replace("'", "''") + "'" for value in dict.fromkeys(values))
 
 
-_SURNAMES = (
+SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石"
     "廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤项瞿施温娄柳木虞缪章倪季朴"
+    "褚卫戚窦俞鲍岑滕殷邬傅卞詹聂焦柯阮翁尤鲁"
 )

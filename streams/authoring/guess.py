@@ -10,6 +10,7 @@ from streams.authoring import forms, hints
 from streams.authoring.facts import Facts, Rows, lines_without, listed
 from streams.authoring.headings import name_of, title_of
 from streams.authoring.numbers import guess_number
+from streams.authoring.people import are_names, why_personal
 from streams.authoring.proposal import Proposal, Wrong
 from streams.authoring.texts import guess_text
 from streams.contract.model import FieldSpec
@@ -99,6 +100,8 @@ def _left_out(facts: Facts, *, numbered: bool) -> str | None:  # noqa: PLR0911 (
     if facts.share("cut") >= HALF:
         shown = facts.values[0][0]
         return f"a spreadsheet has cut its digits ({shown}): export the column as text"
+    if facts.share("masked") >= HALF:
+        return "its digits are masked: nothing can be counted by them; export them whole, they become tokens"
     if heading in hints.PERSON_NAME or _looks_like_names(facts):
         return _name_left_out(facts, numbered=numbered)
     if heading in hints.EMAIL or (heading in hints.ADDRESS and heading not in hints.HOME):
@@ -112,6 +115,8 @@ def _left_out(facts: Facts, *, numbered: bool) -> str | None:  # noqa: PLR0911 (
         return (
             "document numbers of another kind than the 18 characters that can be checked and made tokens of"
         )
+    if max(facts.share("cn_id!"), facts.share("mobile"), facts.share("truth")) < HALF:
+        return why_personal(heading)
     return None
 
 
@@ -119,13 +124,17 @@ def _name_left_out(facts: Facts, *, numbered: bool) -> str | None:
     if numbered:
         return "names of people: they are counted by tokens of their numbers, which stand in another column"
     if facts.share("person_name") < HALF:
-        return "names of people, not written so that tokens of them would be the same each time"
+        if facts.heading in hints.PERSON_NAME:
+            return "names of people, not written so that tokens of them would be the same each time"
+        return "names of people; where they are to be counted, add {type: person_name, pii: tokenise}"
     return None
 
 
 def _looks_like_names(facts: Facts) -> bool:
     few = 20
-    return facts.share("surname") >= BY_CHECKSUM and (facts.distinct > few or facts.heading in hints.PERSON)
+    if facts.distinct > few:
+        return facts.share("surname") >= BY_CHECKSUM
+    return are_names(facts.heading, [value for value, _ in facts.values])
 
 
 def _proposal(rows: Rows, facts: Facts) -> Proposal:

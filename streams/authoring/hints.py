@@ -19,7 +19,15 @@ PERSON_NAME = Hint(
     r"姓名|名字|联系人|经办人|申请人$|户主$|监护人$|责任人$"
     r"|(full|first|last|person|customer|patient|contact|applicant|user)[ _]?name"
 )
-PERSON = Hint(r"人$|人员$|者$|员工$|户主|姓名")
+PERSON = Hint(
+    r"人$|(?<![成会])员$|者$|员工$|户主|姓名|司机|医生|医师|护士|教师|老师|社工|师傅|教练|律师"
+    r"|(组|班|站|队|所|院|校|楼|村)长$|主任$|干部$|^(doctor|driver|nurse|teacher|cashier|clerk)$"
+)
+PERSON_NUMBER = Hint(
+    r"护照|学号|学籍号|准考证|(驾驶|残疾|军官|居住|通行)证号?(码)?$|驾照号|(微信|QQ)(号|号码|账号|昵称)?$|微信id"
+    r"|open_?id|union_?id|wechat|weixin|passport|student[ _]?(no|id|num)|driv\w+[ _]?licen[cs]e"
+)
+ROOM = Hint(r"房号|门牌|户室|单元室|室号$")
 HOME = Hint(
     r"住址|(家庭|户籍|居住|现住|常住|收件|联系)(人)?地址|户籍(所在)?地|居住地$"
     r"|(home|residential|mailing)[ _]?addr"
@@ -38,8 +46,8 @@ MONEY = Hint(
 )
 MEASURE = Hint(
     r"数$|数量|次数|人次|件数|人数|量$|时长|时间|分钟|小时|天数|年龄|重量|里程|距离|温度|湿度|水位|度$"
-    r"|评分|得分|分数|率$|count|number of|qty|quantity|duration|minutes|hours|days|age\b|score|weight"
-    r"|distance|total|size"
+    r"|评分|得分|分数|率$|(?<!ac)(?<!dis)count(?!r?y)|number of|qty|quantity|duration|minutes|hours|days"
+    r"|age\b|score|weight|distance|total|size"
 )
 CODE = Hint(
     r"编号|编码|代码|号$|号码|序号|单号|流水|邮编|邮政|code|number$|_?no\.?$|(^|[ _])id$|id$|zip|serial"
@@ -71,4 +79,5 @@ LATER = Hint(
     r"|closed|end|finish|updated|modified|due|expire|service"
 )
 BIRTH = Hint(r"出生|生日|birth|dob")
+BIRTHDAY = Hint(r"出生(日期|年月|时间|年份)|生日$|birth[ _]?(day|date)|date of birth|^dob$")
 FREE_TEXT = Hint(r"备注|说明|描述|内容|意见|诉求|摘要|remark|note|comment|description|message")

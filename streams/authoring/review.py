@@ -11,6 +11,8 @@ from random import Random
 from streams.authoring import hints
 from streams.authoring.example_verdicts import example_verdicts
 from streams.authoring.headings import is_chinese
+from streams.authoring.people import are_names, why_personal
+from streams.authoring.rhythm import UNKNOWN
 from streams.contract.errors import Problem
 from streams.contract.model import NESTED, Contract, Expect, FieldSpec
 from streams.contract.rules.fields import ENVELOPE
@@ -49,6 +51,7 @@ def warnings(contract: Contract, name: str) -> list[Problem]:
         _wide_dimensions,
         _unexercised_rules,
         _unshown_fields,
+        _hours,
         _silence,
         _spans,
         _words,
@@ -122,8 +125,22 @@ def _unmarked_persons(contract: Contract) -> Iterator[Remark]:
 
 
 def _personal(name: str, spec: FieldSpec) -> str | None:
-    if spec.pii is not None or spec.type not in ("text", "count", "int"):
+    if spec.pii is not None or spec.type not in ("text", "count", "int", "enum", "date"):
         return None
+    called = next((text for text in (name, spec.title) if why_personal(text)), None)
+    if called is not None:
+        return f"it is called '{called}'"
+    if spec.type in ("enum", "date"):
+        return _listed_names(name, spec)
+    return _personal_text(name, spec)
+
+
+def _listed_names(name: str, spec: FieldSpec) -> str | None:
+    are_people = any(are_names(text, list(spec.values or ())) for text in (name, spec.title))
+    return "its values look like names of people" if are_people else None
+
+
+def _personal_text(name: str, spec: FieldSpec) -> str | None:
     for text in (name, spec.title):
         for hint in (
             hints.IDENTITY,
@@ -217,6 +234,13 @@ def _unshown_fields(contract: Contract) -> Iterator[Remark]:
     for name in contract.fields:
         if all(data.get(name) is None for data in contract.examples.good):
             yield ("fields", name), f"no good example has '{name}'", "one that has", "Add it to one of them."
+
+
+def _hours(contract: Contract) -> Iterator[Remark]:
+    made_up = UNKNOWN.expect["by_hour"]
+    if contract.expect.by_hour == made_up:
+        remedy = "Say when events come, and how many: alarms for silence and volume go by that."
+        yield ("expect", "by_hour"), "the hours are placeholders", "hours of your own", remedy
 
 
 def _silence(contract: Contract) -> Iterator[Remark]:
