@@ -71,7 +71,8 @@ def _print_fields(made: Draft) -> None:
         err.print(of_sums(made.sums), markup=False, style="yellow", soft_wrap=True)
     if made.chosen.time is None:
         err.print(
-            "No column says when it happened: importing needs one. Name it by --time, or add it.",
+            "No column says when it happened: importing needs one. Name it by --time, or add it."
+            " The hours, the volume and the silence under expect are placeholders.",
             style="yellow",
         )
 

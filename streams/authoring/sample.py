@@ -171,15 +171,19 @@ class _Columns:
 
     def sample(self, name: str, table: Table, *, is_whole: bool) -> Sample:
         filled = [chunk for chunk in self.chunks if chunk.num_rows]
+        sheets = ", ".join(table.other_sheets)
+        others = f" Other sheets: {sheets}; --sheet says which." if sheets else ""
         if not filled and self.unreadable:
             line, fault = self.unreadable[0]
             raise HeadingsUnknown(
                 f"{name}: none of its {len(self.unreadable):,} rows can be read (line {line}: {fault})."
                 f" The headings are {', '.join(self.headings)}: if that is a title, remove the lines above"
-                " the headings."
+                f" the headings.{others}"
             )
         if not filled:
-            raise HeadingsUnknown(f"{name} has headings, but no rows. Give it some: guesses need evidence.")
+            raise HeadingsUnknown(
+                f"{name} has headings, but no rows. Give it some: guesses need evidence.{others}"
+            )
         return Sample(
             name=name,
             encoding=table.encoding,

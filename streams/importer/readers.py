@@ -18,6 +18,7 @@ from streams.strict_json import JsonRefused, loads
 CHUNK_BYTES = 1024 * 1024
 MAX_CELL = 64 * 1024
 MAX_LINE_BYTES = 1024 * 1024
+NUL, NEWLINE = "\x00", "\n"
 
 
 @contextmanager
@@ -66,19 +67,27 @@ def detect_encoding(path: Path) -> str:
         if fault is None:
             return encoding
         faults.append(f"{encoding}: {fault}")
-    raise FileUnreadable(f"{path} is neither UTF-8 nor GB18030 ({'; '.join(faults)}). Save it as UTF-8.")
+    raise FileUnreadable(
+        f"{path} is neither UTF-8 nor GB18030 ({'; '.join(faults)}). If it was put"
+        " together from several files, save each as UTF-8 first."
+    )
 
 
 def _decode_fault(path: Path, encoding: str) -> str | None:
+    """Why a file is not of that encoding, and in which line; None if it is."""
     decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
     with path.open("rb") as file:
         try:
             while chunk := file.read(CHUNK_BYTES):
-                if "\x00" in decoder.decode(chunk):
-                    return "has NUL characters"
+                text = decoder.decode(chunk)
+                if NUL in text:
+                    return f"a NUL character in line {line + text.partition(NUL)[0].count(NEWLINE)}"
+                line += text.count(NEWLINE)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            return error.reason
+            before = error.object[: error.start].decode(encoding, "replace")
+            return f"{error.reason} in line {line + before.count(NEWLINE)}"
     return None
 
 

@@ -43,7 +43,8 @@ class Table:
     """A file opened for reading once. `headings` is None where each row has its own (JSON lines).
 
     `rows` and `lines` are the same rows, once: whoever takes one from either has taken it from both. `lines`
-    is empty where there are no headings. `done` gives the share that has been read, 0 to 1.
+    is empty where there are no headings. `done` gives the share that has been read, 0 to 1. `other_sheets`
+    are those of a workbook that are not read.
     """
 
     format: Format
@@ -52,17 +53,19 @@ class Table:
     rows: Iterator[Row]
     done: Callable[[], float]
     lines: Iterator[Line] = field(default_factory=lambda: iter(()))
+    other_sheets: tuple[str, ...] = ()
 
 
-def table_of(
+def table_of(  # noqa: PLR0917 (what a table is made of)
     kind: Format,
     encoding: str | None,
     headings: tuple[str, ...],
     lines: Iterator[Line],
     done: Callable[[], float],
+    other_sheets: tuple[str, ...] = (),
 ) -> Table:
     rows = (Row(line, _by_heading(headings, cells), fault) for line, cells, fault in lines)
-    return Table(kind, encoding, headings, rows, done, lines)
+    return Table(kind, encoding, headings, rows, done, lines, other_sheets)
 
 
 def _by_heading(headings: tuple[str, ...], cells: Sequence[Cell]) -> Mapping[str, Cell]:

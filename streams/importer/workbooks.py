@@ -34,12 +34,12 @@ def open_workbook(path: Path, sheet: str | None) -> Iterator[Table]:
     except (zipfile.BadZipFile, OSError) as error:
         raise _no_workbook(path, error) from error
     opened = _streamed(path, sheet) if largest > MAX_HELD_BYTES else _held(path, sheet)
-    with opened as (lines, total):
+    with opened as (lines, total, others):
         first = next((cells for _, cells in lines if any(map(is_filled, cells))), ())
         headings = headings_of(path, ["" if not is_filled(cell) else str(cell) for cell in first])
         progress = [0]
         told = _lines(lines, len(headings), progress)
-        yield table_of("xlsx", None, headings, told, lambda: min(progress[0] / total, 1.0))
+        yield table_of("xlsx", None, headings, told, lambda: min(progress[0] / total, 1.0), others)
 
 
 def _largest_sheet(path: Path, archive: zipfile.ZipFile) -> int:
@@ -55,28 +55,31 @@ def _largest_sheet(path: Path, archive: zipfile.ZipFile) -> int:
 
 
 @contextmanager
-def _held(path: Path, sheet: str | None) -> Iterator[tuple[Lines, int]]:
-    """Lines from the first on, and how many there are."""
+def _held(path: Path, sheet: str | None) -> Iterator[tuple[Lines, int, tuple[str, ...]]]:
+    """Lines from the first on, how many there are, and the names of the other sheets."""
     try:
         book = CalamineWorkbook.from_path(path)
-        name = _chosen(path, sheet, [each.name for each in book.sheets_metadata])
+        names = [each.name for each in book.sheets_metadata]
+        name = _chosen(path, sheet, names)
         tab = book.get_sheet_by_name(name)
     except (CalamineError, OSError, ValueError) as error:
         raise _no_workbook(path, error) from error
     with closing(book):
-        yield enumerate(tab.iter_rows(), 1), max(tab.total_height, 1)
+        yield enumerate(tab.iter_rows(), 1), max(tab.total_height, 1), _others(name, names)
 
 
 @contextmanager
-def _streamed(path: Path, sheet: str | None) -> Iterator[tuple[Lines, int]]:
+def _streamed(path: Path, sheet: str | None) -> Iterator[tuple[Lines, int, tuple[str, ...]]]:
     """The same, a row at a time."""
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise _no_workbook(path, error) from error
     with closing(book):
-        tab = book[_chosen(path, sheet, book.sheetnames)]
-        yield enumerate(tab.iter_rows(values_only=True), 1), max(tab.max_row or 1, 1)
+        name = _chosen(path, sheet, book.sheetnames)
+        tab = book[name]
+        others = _others(name, book.sheetnames)
+        yield enumerate(tab.iter_rows(values_only=True), 1), max(tab.max_row or 1, 1), others
 
 
 def _chosen(path: Path, sheet: str | None, names: Sequence[str]) -> str:
@@ -85,6 +88,10 @@ def _chosen(path: Path, sheet: str | None, names: Sequence[str]) -> str:
     if not names:
         raise FileUnreadable(f"{path} has no sheet.")
     return sheet or names[0]
+
+
+def _others(name: str, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(each for each in names if each != name)
 
 
 def _no_workbook(path: Path, error: Exception) -> FileUnreadable:

@@ -15,6 +15,7 @@ from streams.authoring.draft import Draft, Wishes, draft
 from streams.authoring.errors import NoContract
 from streams.authoring.facts import Rows
 from streams.authoring.forms import moment
+from streams.authoring.review import warnings
 from streams.authoring.sample import read_sample
 from streams.errors import FileUnreadable, HeadingsUnknown, ImportRefused, MappingWrong
 from streams.importer.mapping import ColumnMapping, read_mapping
@@ -383,7 +384,7 @@ def test_a_column_that_is_not_there_cannot_be_the_time(tmp_path: Path) -> None:
         draft(read_sample(path), said, TODAY.date())
 
 
-NO_TIMES = {"数量": r"it is no time but of type count", "站点": r"it is no time but of type enum"}
+NO_TIMES = {"数量": r"no time but of type count", "站点": r"it is no time but of type enum"}
 
 
 @pytest.mark.parametrize("heading", NO_TIMES)
@@ -465,3 +466,26 @@ def test_marks_of_nothing_are_empty_cells_and_counted(tmp_path: Path) -> None:
         )
         assert f"{evidence} '\\N' in 1, '—' in 1" in made.text
         assert imported(tmp_path / name, made, tmp_path).counts == {"accepted": 100}
+
+
+def test_a_first_sheet_of_notes_names_the_others(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.title = "填表说明"
+    book.active.append(["请按月填报"])
+    tab = book.create_sheet("明细")
+    tab.append(["时间", "站点"])
+    tab.append(["2026-01-02 08:00", "ZD1"])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(HeadingsUnknown, match=r"Other sheets: 明细; --sheet says which\.$"):
+        read_sample(tmp_path / "a.xlsx")
+    assert read_sample(tmp_path / "a.xlsx", sheet="明细").headings == ("时间", "站点")
+
+
+def test_placeholders_for_the_hours_are_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("站点,数量\n" + "".join(f"ZD{n % 3},{n}\n" for n in range(60)), encoding="utf-8")
+    said = [str(each) for each in warnings(proposed(path).contract, "a.yaml")]
+    assert [each for each in said if "the hours are placeholders" in each]
+    path = write_csv(tmp_path / "b.csv", iter(few()))
+    assert not [each for each in warnings(proposed(path).contract, "b.yaml") if "placeholders" in each.what]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from streams.contract.loader import parse_contract
 from streams.errors import FileUnreadable, HeadingsUnknown, MappingWrong
 from streams.importer.columns import Columns
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
+from streams.importer.readers import open_table
 from streams.importer.run import Summary
 from tests.streams.importer.conftest import CONTRACT, ELDER, HEADINGS, row
 
@@ -266,3 +268,24 @@ def test_marks_of_nothing_are_empty_unless_the_contract_or_the_mapping_knows_the
     assert (line["字段"], line["代码"]) == ("meal", "missing")
     told = ColumnMapping.model_validate({"columns": {"餐次": {"to": "meal", "values": {"/": "lunch"}}}})
     assert dry_run(path, told).refused == 0
+
+
+@pytest.mark.parametrize("first", ["utf-8", "gb18030"])
+def test_a_file_of_two_encodings_is_refused_with_the_lines(first: str, tmp_path: Path) -> None:
+    second = {"utf-8": "gb18030", "gb18030": "utf-8"}[first]
+    path = tmp_path / "mixed.csv"
+    # 1 MiB and more before the fault: lines are counted over all that was read.
+    start = ("时间,站点\n" + "2026-01-02 08:00,一号站的\n" * 60_000).encode(first)
+    path.write_bytes(start + "2026-01-02 08:00,𠮷家站\n".encode(second) + b"\xff\xff\n")
+    with pytest.raises(FileUnreadable) as raised, open_table(path):
+        pass
+    line = 60_002 if first == "utf-8" else 1
+    assert f"utf-8-sig: invalid start byte in line {line}" in str(raised.value)
+    assert re.search(r"gb18030: .* in line \d+\)", str(raised.value))
+
+
+def test_a_nul_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"a,b\n1,2\n1,\x002\n")
+    with pytest.raises(FileUnreadable, match="a NUL character in line 3"), open_table(path):
+        pass
