@@ -11,7 +11,6 @@ from random import Random
 from streams.authoring import hints
 from streams.authoring.example_verdicts import example_verdicts
 from streams.authoring.headings import is_chinese
-from streams.authoring.rhythm import UNKNOWN
 from streams.authoring.people import are_names, why_personal
 from streams.authoring.rhythm import UNKNOWN
 from streams.contract.errors import Problem
@@ -52,7 +51,6 @@ def warnings(contract: Contract, name: str) -> list[Problem]:
         _wide_dimensions,
         _unexercised_rules,
         _unshown_fields,
-        _hours,
         _hours,
         _silence,
         _spans,
@@ -236,13 +234,6 @@ def _unshown_fields(contract: Contract) -> Iterator[Remark]:
     for name in contract.fields:
         if all(data.get(name) is None for data in contract.examples.good):
             yield ("fields", name), f"no good example has '{name}'", "one that has", "Add it to one of them."
-
-
-def _hours(contract: Contract) -> Iterator[Remark]:
-    made_up = UNKNOWN.expect["by_hour"]
-    if contract.expect.by_hour == made_up:
-        remedy = "Say when events come, and how many: alarms for silence and volume go by that."
-        yield ("expect", "by_hour"), "the hours are placeholders", "hours of your own", remedy
 
 
 def _hours(contract: Contract) -> Iterator[Remark]:

@@ -384,7 +384,7 @@ def test_a_column_that_is_not_there_cannot_be_the_time(tmp_path: Path) -> None:
         draft(read_sample(path), said, TODAY.date())
 
 
-NO_TIMES = {"数量": r"no time but of type count", "站点": r"it is no time but of type enum"}
+NO_TIMES = {"数量": r"no time but of type count", "站点": r"no time but of type enum"}
 
 
 @pytest.mark.parametrize("heading", NO_TIMES)
