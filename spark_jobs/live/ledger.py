@@ -29,6 +29,14 @@ _SAVE = """
         first_offset = least(sent.first_offset, excluded.first_offset), next_offset = excluded.next_offset,
         seen_offset = excluded.seen_offset, observed_at = excluded.observed_at
 """
+# A day of a partition that was looked at before it was over, and to which nothing came afterwards.
+_CLOSE = """
+    update ops.sent s set next_offset = s.seen_offset, observed_at = %(now)s
+    where s.next_offset is null and s.received_day < %(open)s and starts_with(s.topic, %(prefix)s)
+        and exists (select from ops.sent n
+            where (n.topic, n.topic_id, n.partition) = (s.topic, s.topic_id, s.partition)
+                and n.received_day > s.received_day and n.first_offset = s.seen_offset)
+"""
 # A topic that Kafka did not name for a moment comes back.
 _GONE = """
     with looked as (
@@ -87,9 +95,17 @@ def sample(cluster: Cluster, connection: psycopg.Connection, prefix: str, now: d
         for each in observe(cluster, partitions, closed, now)
     ]
     since = day_of(now) - MINUTES_OF_DAYS
-    at = {"names": list(ids), "ids": list(ids.values()), "prefix": prefix, "now": now, "since": since}
+    at = {
+        "names": list(ids),
+        "ids": list(ids.values()),
+        "prefix": prefix,
+        "now": now,
+        "since": since,
+        "open": day_of(now - days.CLOSING),
+    }
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(_SAVE, found)
+        cursor.execute(_CLOSE, at)
         cursor.execute(_GONE, at)
     connection.execute(_MINUTE, at)
 

@@ -16,7 +16,7 @@ SLOW_SECONDS = 0.03
 """A batch asks some fifty times, one after the other: it takes seconds then."""
 WAITS = """
     select count(*) from pg_stat_activity
-    where application_name = 'minsheng live' and wait_event_type = 'Lock' and query like '%ops.freshness%'
+    where application_name = 'minsheng live' and wait_event_type = 'Lock' and query like '%%ops.freshness%%'
 """
 
 

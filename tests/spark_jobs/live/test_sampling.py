@@ -78,3 +78,20 @@ def test_events_of_a_topic_that_was_deleted_and_made_anew_add_up(settings: Setti
         ).fetchall()
         assert minutes[0] == (later.replace(second=0, microsecond=0), 7, 7, 0, 7)
         assert len({at for at, *_ in minutes}) == len(minutes)
+
+
+@pytest.mark.servers
+def test_a_day_on_which_nothing_came_is_over_too(settings: Settings) -> None:
+    made(settings, f"{settings.topic_prefix}meal", 5)
+    now = datetime.now(UTC)
+    with (
+        Cluster(settings) as cluster,
+        psycopg.connect(settings.postgres_dsn, autocommit=True) as connection,
+    ):
+        for days in range(3):
+            sample(cluster, connection, settings.topic_prefix, now + timedelta(days=days))
+        rows = connection.execute(
+            "select received_day, next_offset - first_offset from ops.sent order by 1"
+        ).fetchall()
+    today = day_of(now)
+    assert rows == [(today, 5), (today + timedelta(days=1), 0), (today + timedelta(days=2), None)]
