@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import psycopg
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from expectations.alerts import read_open
 from infra.cli.failures import failures
-from infra.cli.ledger import PRINTED_WIDTH, titles
-from infra.cli.output import AsJson, print_json
+from infra.cli.ledger import titles
+from infra.cli.output import AsJson, print_json, wide
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -31,7 +28,7 @@ def alerts(as_json: AsJson = False) -> None:
     if as_json:
         print_json([alert.as_json() for alert in found])
         return
-    console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
+    console = wide(highlight=True)
     if not found:
         console.print("没有未解除的告警")
         return

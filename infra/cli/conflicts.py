@@ -15,9 +15,8 @@ from infra.cli.ledger import titles
 from infra.cli.output import AsJson, print_json
 from infra.cli.quarantine_options import FromOption, SourceOption, State, ToOption, selection
 from infra.cli.quarantine_tables import console, short
-from infra.cli.sources import refuse_unknown
+from infra.cli.sources import refuse_never_deployed
 from infra.quarantine import conflicts
-from streams.registry import ever_deployed
 from streams.settings import Settings
 
 app = typer.Typer(
@@ -40,8 +39,8 @@ def list_conflicts(
     chosen = selection(source, None, None, None, first, last, State.ALL)
     with psycopg.connect(settings.postgres_dsn) as connection:
         found = conflicts.conflicts(connection, source, chosen.first, chosen.last, limit)
-    if source is not None and not found:
-        refuse_unknown(source, ever_deployed(settings))
+    if not found:
+        refuse_never_deployed(settings, source)
     if as_json:
         print_json([each.as_json() for each in found])
         return

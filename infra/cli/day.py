@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date, datetime
 from typing import Annotated
 
 import psycopg
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from expectations import wording
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.ledger import PRINTED_WIDTH
-from infra.cli.output import AsJson, print_json
+from infra.cli.output import AsJson, print_json, wide
 from infra.cli.sources import refuse_unknown
 from spark_jobs.rollup.account import Account, read
 from spark_jobs.rollup.comparison import summed
@@ -46,7 +43,7 @@ def day(
     if as_json:
         print_json(account.as_json())
     else:
-        console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH, highlight=False)
+        console = wide()
         console.print(heading(account, contracts[source], event_day.date()), markup=False)
         console.print(account_table(account, contracts[source]))
     raise typer.Exit(exits.OK if account.unexplained is None else exits.NO)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import psycopg
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, err, fail, print_json
+from infra.cli.output import AsJson, err, fail, print_json, wide
 from infra.cli.sources import refuse_unknown
 from infra.ledger import (
     MOST_HOURS,
@@ -32,7 +30,6 @@ from streams.registry import deployed, ever_deployed
 from streams.settings import Settings
 from streams.zone import ZONE
 
-PRINTED_WIDTH = 160
 TEXTS = ("接收日", "来源")
 NUMBERS = (
     "上游确认", "拒收", "已接收", "入账", "其中重放", "隔离", "重复", "冲突", "在途", "差额",
@@ -96,7 +93,7 @@ def ledger(  # noqa: PLR0917 (options of a command)
         told = {} if senders else {"as_of": as_of.isoformat() if as_of else None}
         print_json([each.as_json() | told for each in shown])
     else:
-        console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH, highlight=False)
+        console = wide()
         console.print(table)
         if not senders:
             console.print(f"截至 {_instant(as_of)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -11,7 +12,13 @@ from rich.console import Console
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
+PRINTED_WIDTH = 160
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+def wide(width: int = PRINTED_WIDTH, *, highlight: bool = False) -> Console:
+    """As wide as the terminal, or wide enough for a file or a pipe: there no number is cut."""
+    return Console(width=None if sys.stdout.isatty() else width, highlight=highlight)
 
 
 def print_json(value: Any) -> None:

@@ -28,7 +28,7 @@ from infra.cli.quarantine_options import (
     ToReplayOption,
     selection,
 )
-from infra.cli.sources import refuse_unknown
+from infra.cli.sources import refuse_never_deployed
 from infra.quarantine import closing, reading, seeing, wording
 from infra.quarantine.closing import demand_narrow
 from infra.quarantine.reading import Quarantined
@@ -39,7 +39,7 @@ from streams.contract.model import Contract
 from streams.errors import PatchWrong
 from streams.patch import Patch, check_patch, read_patch
 from streams.personal import PersonalData
-from streams.registry import deployed, ever_deployed
+from streams.registry import deployed
 from streams.settings import Settings
 from streams.tokens import Tokens
 
@@ -76,8 +76,8 @@ def list_quarantined(  # noqa: PLR0917 (options of a command)
     contracts = deployed(settings).contracts
     with psycopg.connect(settings.postgres_dsn) as connection:
         total = reading.count(connection, chosen)
-        if source is not None and not total:
-            refuse_unknown(source, ever_deployed(settings))
+        if not total:
+            refuse_never_deployed(settings, source)
         if events:
             listed = reading.events(connection, chosen, limit)
             rows, table = [_told(each, contracts) for each in listed], tables.events_table(listed, contracts)
@@ -157,8 +157,8 @@ def close(  # noqa: PLR0917 (options of a command)
         done = (
             reading.count(connection, chosen) if dry_run else closing.close(connection, chosen, who(), note)
         )
-    if source is not None and not done:
-        refuse_unknown(source, ever_deployed(settings))
+    if not done:
+        refuse_never_deployed(settings, source)
     if as_json:
         print_json({"dry_run": dry_run, "closed": done})
     else:

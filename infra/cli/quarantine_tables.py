@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from infra.cli.ledger import PRINTED_WIDTH
-from infra.cli.output import out
+from infra.cli.output import out, wide
 from infra.quarantine import wording
 from infra.quarantine.reading import Group, Quarantined
 from streams.contract.model import Contract
@@ -21,7 +19,7 @@ from streams.zone import ZONE
 
 def console() -> Console:
     """As wide as the terminal, or wide enough for a file."""
-    return Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
+    return wide(highlight=True)
 
 
 def groups_table(found: list[Group], contracts: Mapping[str, Contract]) -> Table:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import psycopg
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.ledger import PRINTED_WIDTH
-from infra.cli.output import AsJson, fail, out, print_json
-from infra.cli.sources import refuse_unknown
+from infra.cli.output import AsJson, fail, out, print_json, wide
+from infra.cli.sources import refuse_never_deployed
 from infra.finance.wording import INCOMPLETE, beside_revision, listed
 from streams.contract.model import Contract
 from streams.days import day_of
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
-from streams.registry import deployed, ever_deployed
+from streams.registry import deployed
 from streams.settings import Settings
 from streams.zone import ZONE
 
@@ -104,8 +101,8 @@ def list_kept(
     settings = Settings()
     with psycopg.connect(settings.postgres_dsn) as connection:
         rows = kept(connection, source, limit)
-    if source is not None and not rows:
-        refuse_unknown(source, ever_deployed(settings))
+    if not rows:
+        refuse_never_deployed(settings, source)
     if as_json:
         print_json([row.as_json() for row in rows])
         return
@@ -115,7 +112,7 @@ def list_kept(
         sums = [_yuan(row.finance_fen), _yuan(row.platform_fen)]
         cells = [row.id, row.event_day, row.source, row.revision or "-", made, row.file, row.lines]
         table.add_row(*map(str, cells), f"{row.different}", *sums)
-    _wide().print(table)
+    wide().print(table)
 
 
 @app.command()
@@ -202,7 +199,7 @@ def print_result(found: dict[str, Any], contract: Contract) -> None:
         events = listed(shown, each.get("events_total", shown))
         table.add_row(*(str(each[name]) for name in names), *fen, *counts, events)
     if differences:
-        _wide().print(table)
+        wide().print(table)
     if len(differences) > SHOWN:
         out.print(f"  … 共 {len(differences)} 处不同，全部见报告", markup=False)
     for fault in _list(found["faults"])[:SHOWN]:
@@ -211,11 +208,6 @@ def print_result(found: dict[str, Any], contract: Contract) -> None:
         out.print(f"  {text}", markup=False)
     if twice := _list(found["paid_twice"]):
         out.print(f"  {len(twice)} 条因重复发放被隔离，见报告「重复发放」", markup=False)
-
-
-def _wide() -> Console:
-    """Into a file or a pipe no number is cut for the width of a terminal."""
-    return Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH, highlight=False)
 
 
 def _list(value: object) -> list[Any]:

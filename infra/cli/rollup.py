@@ -21,7 +21,7 @@ from rich.table import Table
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import AsJson, err, fail, out, print_json
-from infra.cli.sources import refuse_unknown
+from infra.cli.sources import refuse_never_deployed
 from infra.retention import forgotten
 from spark_jobs.rollup.due import Due, plain
 from spark_jobs.rollup.due import due as due_days
@@ -98,8 +98,8 @@ def list_published(
     settings = Settings()
     with psycopg.connect(settings.postgres_dsn) as connection:
         rows = published_days(connection, source, limit)
-    if source is not None and not rows:
-        refuse_unknown(source, ever_deployed(settings))
+    if not rows:
+        refuse_never_deployed(settings, source)
     if as_json:
         print_json([plain(row) for row in rows])
         return

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import Annotated
 
 import psycopg
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from expectations.alerts import read_open
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, err, print_json
+from infra.cli.output import AsJson, err, print_json, wide
 from infra.local.bring_up import last_lines
 from infra.local.parts import all_parts, chosen
 from infra.local.stack import Stack, log_of
@@ -24,7 +22,7 @@ from streams.settings import Settings
 from streams.zone import ZONE_NAME
 
 app = typer.Typer()
-PRINTED_WIDTH = 200
+STATUS_WIDTH = 200
 COLOURS = {"healthy": "green", "starting": "yellow", "stopped": "dim"}
 
 
@@ -69,7 +67,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json([part.as_json() for part in found])
     else:
-        console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
+        console = wide(STATUS_WIDTH, highlight=True)
         console.print(_table(found))
         console.print(_alerts(Settings()))
     optional = {part.name for part in all_parts(Settings()) if part.on_demand}
