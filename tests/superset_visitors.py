@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -79,12 +80,15 @@ def open_browser() -> Iterator[BrowserContext]:
 
 
 def log_in(page: Page, address: str, name: str, password: str) -> None:
-    """Log in by the form, as a person does."""
+    """Log in by the form, as a person does; it must have worked."""
     page.goto(f"{address}/login/")
+    expect(page.get_by_role("button", name=re.compile("登 ?录"))).to_be_visible()
     page.locator("input[type=text]").fill(name)
     page.locator("input[type=password]").fill(password)
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    page.wait_for_url(lambda url: url.startswith(address) and "/login" not in url)
+    known = page.context.request.get(f"{address}/api/v1/me/")
+    assert known.ok, f"{page.url}: {known.status} {known.text()} {page.context.cookies()}"
 
 
 def tile(page: Page, title: str) -> Locator:

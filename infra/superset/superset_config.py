@@ -128,7 +128,11 @@ WTF_CSRF_ENABLED = True
 SESSION_COOKIE_NAME = "minsheng_superset"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-PERMANENT_SESSION_LIFETIME = 30 * 86400  # a wall screen stays logged in
+PERMANENT_SESSION_LIFETIME = 30 * 86400  # a wall screen stays logged in, also when its browser is started again
+# A session is written when somebody logs in or out, and by no other answer: one that comes late (a page asks for
+# twenty things at once) would put the session of before in its place, and undo the login or the logout.
+SESSION_REFRESH_EACH_REQUEST = False
+SESSION_PROTECTION = None
 SQLLAB_TIMEOUT = 15
 SUPERSET_WEBSERVER_TIMEOUT = 30
 
@@ -144,8 +148,15 @@ _WORDS = json.loads(Path(__file__).with_name("chinese_words.json").read_text("ut
 
 
 def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
-    """Take the pixel out of the scripts that are served; keep no colours; mend the Chinese."""
-    from flask import jsonify, request
+    """Keep logins; take the pixel out of the scripts that are served; keep no colours; mend the Chinese."""
+    from flask import jsonify, request, session
+    from flask_login import user_logged_in
+
+    @user_logged_in.connect_via(app)
+    def keep_login(_app, **_user):
+        session.permanent = True
+
+    app.extensions["minsheng_keep_login"] = keep_login  # the signal itself holds it weakly
 
     # Every browser that opens a page wants to store which colour it gave to which label, also that of a person who
     # may only look: refused, it is an error on the page (SupersetClient.put of persistDashboardLabelsColor, 6.1.0).

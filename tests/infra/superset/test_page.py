@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from infra.superset.environment import LOOPBACK
 from streams.settings import Settings
+from tests.superset_visitors import log_in
 
 pytestmark = pytest.mark.servers
 CHART_MS = 120_000
@@ -45,12 +46,7 @@ class Seen:
 def context(browser: BrowserContext, superset: str, filled: Settings) -> BrowserContext:
     """The browser with an operator logged in."""
     seen = Seen(browser)
-    seen.page.goto(f"{superset}/login/")
-    expect(seen.page.get_by_role("button", name=re.compile("登 ?录"))).to_be_visible()
-    seen.page.locator("input[type=text]").fill("operator")
-    seen.page.locator("input[type=password]").fill(filled.secret("superset_operator"))
-    seen.page.keyboard.press("Enter")
-    seen.page.wait_for_url(lambda url: "/login" not in url)
+    log_in(seen.page, superset, "operator", filled.secret("superset_operator"))
     assert seen.wrong == []
     seen.page.close()
     return browser
@@ -63,6 +59,16 @@ def seen(context: BrowserContext) -> Iterator[Seen]:
     yield opened
     opened.page.close()
     assert opened.wrong == []
+
+
+def test_a_login_outlives_the_browser_and_no_late_answer_undoes_it(
+    context: BrowserContext, superset: str
+) -> None:
+    (cookie,) = [each for each in context.cookies() if each["name"] == "minsheng_superset"]
+    assert cookie["expires"] > (datetime.now(UTC) + timedelta(days=29)).timestamp()
+    with httpx.Client(base_url=superset) as nobody:
+        assert "set-cookie" in nobody.get("/login/").headers
+        assert "set-cookie" not in nobody.get("/superset/language_pack/zh/").headers
 
 
 def holder(page: Page, title: str) -> Locator:
