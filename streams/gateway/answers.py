@@ -21,6 +21,8 @@ TEXTS: Mapping[str, tuple[int, str]] = {
     "no_key": (401, "请求没有携带接口密钥：请在 Authorization: Bearer 或 X-API-Key 中提供"),
     "bad_key": (401, "接口密钥无效或已被撤销，请向平台管理员申请"),
     "forbidden_source": (403, REASONS["forbidden_source"].sentence),
+    "not_found": (404, "没有这个地址；报送事件用 POST /v1/events，接口文档在 /docs"),
+    "method_not_allowed": (405, "这个地址不支持该请求方法；报送事件用 POST /v1/events"),
     "bad_length": (400, "Content-Length 不是有效的数字"),
     "empty_body": (400, "请求正文为空"),
     "empty_batch": (400, "批量请求中没有事件"),

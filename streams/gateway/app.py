@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
 
 from streams.acknowledgements import Acknowledgements
 from streams.admission import UNKNOWN_SOURCE
@@ -120,6 +121,15 @@ def create_app(settings: Settings) -> FastAPI:
     async def problem(request: Request, error: Problem) -> Response:
         request.state.access["code"] = error.code
         return problem_response(error)
+
+    @app.exception_handler(HTTPException)
+    async def misdirected(request: Request, error: HTTPException) -> Response:
+        # Of the framework: an address that is none, or a method that an address does not take.
+        code = "not_found" if error.status_code == 404 else "method_not_allowed"  # noqa: PLR2004 (Not Found)
+        request.state.access["code"] = code
+        answer = problem_response(Problem(code))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     async def internal(_: Request, __: Exception) -> Response:

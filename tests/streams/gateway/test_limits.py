@@ -87,6 +87,19 @@ def test_hostile_bodies_get_their_status_and_code_and_harm_nobody(
     assert [json.loads(value)["id"] for value in values_of(settings.kafka_bootstrap, topic)] == ["meal-1"]
 
 
+def test_another_address_or_method_is_told_where_events_go(gateway: RunningGateway) -> None:
+    for method, path, status, code in (
+        ("POST", "/v1/event", 404, "not_found"),
+        ("GET", "/v1/events", 405, "method_not_allowed"),
+        ("DELETE", "/v1/events", 405, "method_not_allowed"),
+    ):
+        answer = gateway.client.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "POST /v1/events" in answer.json()["reason"]
+        assert answer.headers.get("allow") == ("POST" if status == 405 else None)
+
+
 def test_a_repeated_header_and_a_wrong_escape_are_named(gateway: RunningGateway, make_event: Make) -> None:
     event = make_event()
     headers = [(f"ce-{name}", event[name]) for name in ("specversion", "id", "source", "type", "time")]
