@@ -29,6 +29,7 @@ EPOCHS = {"epoch seconds": 1, "epoch milliseconds": 1_000}
 EPOCH_SECONDS = range(1_000_000_000, 4_102_444_800)
 """Ten digits, before 2100: other numbers are no moment that anybody meant."""
 
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 EXACT_DOUBLE = 10**15  # beyond it a spreadsheet's number has lost digits
 
 _TRUTH = {"是": True, "有": True, "true": True, "y": True, "yes": True, "1": True, "√": True}
@@ -226,7 +227,12 @@ def _decimal(cell: Any) -> Decimal | None:
     if isinstance(cell, bool):
         return None
     text = _narrow(repr(cell) if isinstance(cell, float) else text_of(cell))
-    text = text.strip("¥￥元 ").replace(",", "")
+    text = text.strip("¥￥元 ")
+    if "," in text:
+        # 12,5 may be 12.5 somewhere, or 12 and 5: it is not 125.
+        if not _GROUPED.fullmatch(text):
+            return None
+        text = text.replace(",", "")
     try:
         value = Decimal(text)
     except InvalidOperation:

@@ -97,7 +97,12 @@ def test_the_day_of_a_number_since_1970_is_that_of_the_zone() -> None:
         ("5", "角", 50),
         ("1250", "分", 1250),
         ("-3", "元", -300),
+        ("-1,234,567.8", "元", -123456780),
         ("12.505", "元", "12.505"),
+        ("12,5", "元", "12,5"),
+        ("1,2345", "元", "1,2345"),
+        ("1234,567", "元", "1234,567"),
+        (",5", "元", ",5"),
         ("1e400", "元", "1e400"),
         ("NaN", "元", "NaN"),
         ("免费", "元", "免费"),
@@ -123,7 +128,8 @@ def test_every_division_is_found_by_code_name_and_full_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "expected"), [("1,200", 1200), (1200.0, 1200), ("１２", 12), ("1.5", "1.5"), ("", "")]
+    ("cell", "expected"),
+    [("1,200", 1200), (1200.0, 1200), ("１２", 12), ("1.5", "1.5"), ("1,20", "1,20"), ("", "")],
 )
 def test_whole_numbers(cell: Any, expected: Any) -> None:
     assert whole(cell) == expected
