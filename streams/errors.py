@@ -11,7 +11,8 @@ StreamsError                 says what happened, where, and what to do next
 └── ImportRefused            a whole file cannot be imported; nothing of it was sent
     ├── FileUnreadable       not a file of a known format, or in no known encoding
     ├── HeadingsUnknown      its headings do not lead to the contract's fields
-    └── MappingWrong         `--map` or the mapping file names what does not exist
+    ├── MappingWrong         `--map` or the mapping file names what does not exist
+    └── ReportUnwritable     the report of refused lines cannot be written where it should be
 
 The loader's `ContractError` stands in streams/contract: it is about a file of ours, not about what comes in.
 """
@@ -61,3 +62,7 @@ class HeadingsUnknown(ImportRefused):
 
 class MappingWrong(ImportRefused):
     """The mapping of headings to fields is itself wrong."""
+
+
+class ReportUnwritable(ImportRefused):
+    """There is no place for the report of refused lines: nothing of the file was sent."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
+from streams.errors import ReportUnwritable
+
 HEADINGS = ("行号", "字段", "字段名称", "代码", "原因")
 SUFFIX = ".refused.csv"
 
@@ -23,7 +25,14 @@ class Report:
         self._draft = path.with_name(path.name + ".part")
 
     def __enter__(self) -> Report:
-        self._file = self._draft.open("w", encoding="utf-8-sig", newline="")
+        """Raises ReportUnwritable."""
+        try:
+            self._file = self._draft.open("w", encoding="utf-8-sig", newline="")
+        except OSError as error:
+            raise ReportUnwritable(
+                f"The report of refused lines cannot be written to {self.path}: {error.strerror}."
+                " Nothing was sent. Say where it may be: --report FILE."
+            ) from error
         self._writer = csv.writer(self._file)
         self._writer.writerow(HEADINGS)
         return self

@@ -14,10 +14,11 @@ import openpyxl
 import pytest
 
 from streams.contract.loader import parse_contract
-from streams.errors import FileUnreadable, HeadingsUnknown, MappingWrong
+from streams.errors import FileUnreadable, HeadingsUnknown, MappingWrong, ReportUnwritable
 from streams.importer.columns import Columns
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
 from streams.importer.readers import open_table
+from streams.importer.report import Report
 from streams.importer.run import Summary
 from tests.streams.importer.conftest import CONTRACT, ELDER, HEADINGS, row
 
@@ -67,6 +68,12 @@ def test_a_formula_in_a_cell_is_inert_in_the_report(write_csv: Write, dry_run: R
     cells = [cell for line in refused(tmp_path) for cell in line.values()]
     assert cells
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+
+
+def test_a_report_that_has_no_place_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "refused.csv"
+    with pytest.raises(ReportUnwritable, match=r"refused\.csv: No such file.*--report FILE"), Report(path):
+        pass
 
 
 def test_quoted_line_breaks_blank_lines_and_odd_rows(write_csv: Write, dry_run: Run, tmp_path: Path) -> None:
