@@ -103,5 +103,10 @@ def _short(value: object) -> str:
     if isinstance(value, dict):
         text = " ".join(f"{key}={_short(item)}" for key, item in value.items())
     else:
-        text = wording.EMPTY if value is None else str(value)
+        text = wording.EMPTY if value is None else _seen(str(value))
     return text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…"
+
+
+def _seen(text: str) -> str:
+    """The text without anything that a terminal would obey."""
+    return "".join(each if each.isprintable() or each == "　" else "·" for each in text)

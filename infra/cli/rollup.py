@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -204,10 +205,13 @@ def roll_up(
             progress.update(task, advance=1, description=f"{report.day} {report.source}")
             reports.append(report)
             if not quiet:
-                revision = "" if report.revision is None else f" revision {report.revision}"
-                progress.console.print(
-                    f"{report.day} {report.source}: {report.outcome}{revision} - {report.message}"
-                )
-                for answer in report.refused:
-                    progress.console.print(f"    {answer.title}：{answer.message}", markup=False)
+                tell(report, progress.console)
     return reports
+
+
+def tell(report: Report, console: Console) -> None:
+    """What came of a day, as text: errors and values of events may hold what Rich takes for its markup."""
+    revision = "" if report.revision is None else f" revision {report.revision}"
+    said = [f"{report.day} {report.source}: {report.outcome}{revision} - {report.message}"]
+    said += (f"    {answer.title}：{answer.message}" for answer in report.refused)
+    console.print("\n".join(said), markup=False, soft_wrap=True)

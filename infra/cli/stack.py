@@ -8,11 +8,12 @@ from typing import Annotated
 import psycopg
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from expectations.alerts import read_open
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, err, print_json, wide
+from infra.cli.output import AsJson, err, fail, print_json, wide
 from infra.local.bring_up import last_lines
 from infra.local.parts import all_parts, chosen
 from infra.local.stack import Stack, log_of
@@ -94,7 +95,7 @@ def _table(found: list[PartStatus]) -> Table:
             f"[{COLOURS.get(part.state, 'red')}]{TITLES[part.state]}",
             f"{part.since:%m-%d %H:%M:%S}" if part.since else "",
             f"{part.memory_bytes / 1024**2:.0f}" if part.memory_bytes else "",
-            part.says,
+            Text(part.says),
         )
     total = sum(part.memory_bytes or 0 for part in found)
     table.add_row("", "", "", "合计", f"{total / 1024**2:.0f}", "")
@@ -107,12 +108,23 @@ def logs(
     part: Annotated[str, typer.Argument(help="a part; all of them by default")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on as lines come")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="how many lines of each")] = 20,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the last lines of a part's log, or of all."""
+    """Show the last lines of a part's log, or of all. --json and --follow exclude each other."""
+    if as_json and follow:
+        fail("--json and --follow exclude each other: JSON ends, following does not.", exits.USAGE)
     settings = Settings()
     parts = all_parts(settings)
     names = [part] if part and chosen(parts, [part]) else [one.name for one in parts]
     files = [log_of(settings, name) for name in names]
+    if as_json:
+        print_json(
+            [
+                {"part": name, "file": str(file), "lines": last_lines(file, lines)}
+                for name, file in zip(names, files, strict=True)
+            ]
+        )
+        return
     if follow:
         present = [str(file) for file in files if file.exists()]
         raise typer.Exit(subprocess.run(["tail", "-n", str(lines), "-F", *present], check=False).returncode)
