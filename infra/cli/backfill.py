@@ -125,8 +125,9 @@ def publish(
 def takeback(number: Number, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Give readers the revisions back that they saw before a backfill was published, in one transaction.
 
-    Exit code 3 where a later revision of a day stands: nothing is changed then. --dry-run does all of it and
-    rolls it back.
+    Days that wanted a rollup before it was published want one again: the next one publishes them. Exit code 3
+    where a later revision of a day stands: nothing is changed then. --dry-run does all of it and rolls it
+    back.
     """
     with _transaction(dry_run) as connection:
         days = review.take_back(connection, number, who())

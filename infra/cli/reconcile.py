@@ -207,7 +207,8 @@ def print_result(found: dict[str, Any], contract: Contract) -> None:
     for text in _list(found["total_faults"]):
         out.print(f"  {text}", markup=False)
     if twice := _list(found["paid_twice"]):
-        out.print(f"  {len(twice)} 条因重复发放被隔离，见报告「重复发放」", markup=False)
+        told = listed(len(twice), found.get("paid_twice_total", len(twice)))
+        out.print(f"  {told} 条因重复发放被隔离，见报告「重复发放」", markup=False)
 
 
 def _list(value: object) -> list[Any]:

@@ -25,6 +25,8 @@ from streams.settings import Settings
 MOST_EVENTS = 1_000
 """Events behind one difference that are listed; the sums are of all."""
 MOST_STORED_EVENTS = 20
+MOST_TWICE = 10_000
+"""Events that broke a rule of uniqueness that are listed; their number is of all."""
 
 _REVISION = """
     select revision, accepted from mart.publication where source = %s and event_day = %s and is_current
@@ -39,8 +41,9 @@ _KEEP = """
 @dataclass(frozen=True)
 class Check:
     """One comparison. `events`: those behind the differences. `twice`: events of the day in quarantine for
-    their uniqueness. `complete`: the lake held all of the day. `accepted`: the events that were compared, as
-    they are in the lake now. `published`: those that the published revision counts."""
+    their uniqueness, the first of `twice_total`. `complete`: the lake held all of the day. `accepted`: the
+    events that were compared, as they are in the lake now. `published`: those that the published revision
+    counts."""
 
     source: str
     day: date
@@ -58,6 +61,7 @@ class Check:
     differences: tuple[Difference, ...]
     events: tuple[Event, ...]
     twice: tuple[Twice, ...]
+    twice_total: int
     complete: bool
 
     @property
@@ -109,6 +113,7 @@ class Check:
                 for each in self.differences
             ],
             "paid_twice": [asdict(each) for each in self.twice],
+            "paid_twice_total": self.twice_total,
         }
 
 
@@ -137,6 +142,7 @@ def check(  # noqa: PLR0917 (what a command has asked)
     with psycopg.connect(settings.postgres_dsn) as connection:
         row = connection.execute(_REVISION, (contract.source, day)).fetchone()
     revision, published = row or (None, None)
+    paid_twice, twice_total = twice(settings, contract, day, MOST_TWICE)
     return Check(
         contract.source,
         day,
@@ -153,7 +159,8 @@ def check(  # noqa: PLR0917 (what a command has asked)
         _all(platform.values()),
         found,
         behind,
-        tuple(twice(settings, contract, day)),
+        tuple(paid_twice),
+        twice_total,
         complete,
     )
 

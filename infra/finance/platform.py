@@ -26,12 +26,13 @@ from streams.zone import ZONE_NAME
 _TWICE = """
     select q.id, coalesce(q.event_id, ''), coalesce(q.place, ''), q.partition, q."offset", q.state,
         array(select distinct substr(r.value ->> 'code', length(%(unique)s) + 1)
-            from jsonb_array_elements(q.reasons) r where starts_with(r.value ->> 'code', %(unique)s))
+            from jsonb_array_elements(q.reasons) r where starts_with(r.value ->> 'code', %(unique)s)),
+        count(*) over ()
     from ops.quarantine q
     where q.source = %(source)s and q.event_time >= %(begin)s and q.event_time < %(end)s
         and exists (select from jsonb_array_elements(q.reasons) r
             where starts_with(r.value ->> 'code', %(unique)s))
-    order by q.received_at limit 10000
+    order by q.received_at, q.id limit %(most)s
 """
 
 
@@ -120,16 +121,18 @@ def events_of(
             yield Events(frame, len(keys), found.day.counts.accepted, archived.complete)
 
 
-def twice(settings: Settings, contract: Contract, day: date) -> list[Twice]:
-    """The day's events that broke a rule of uniqueness, the first received first."""
-    at: dict[str, Any] = {"source": contract.source, "unique": UNIQUE_CODE}
+def twice(settings: Settings, contract: Contract, day: date, most: int) -> tuple[list[Twice], int]:
+    """The day's events that broke a rule of uniqueness, the first `most` that were received, and how many
+    there are in all."""
+    at: dict[str, Any] = {"source": contract.source, "unique": UNIQUE_CODE, "most": most}
     at |= {"begin": days.begin(day), "end": days.end(day)}
     with psycopg.connect(settings.postgres_dsn) as connection:
         rows = connection.execute(_TWICE, at).fetchall()
-    return [
+    found = [
         Twice(number, event_id, place, partition, offset, state, tuple(rules))
-        for number, event_id, place, partition, offset, state, rules in rows
+        for number, event_id, place, partition, offset, state, rules, _ in rows
     ]
+    return found, rows[0][-1] if rows else 0
 
 
 def _window(names: Sequence[str]) -> WindowSpec:

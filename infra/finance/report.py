@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from infra.finance.check import Check
 from infra.finance.compare import Difference, Group
-from infra.finance.wording import INCOMPLETE, beside_revision
+from infra.finance.wording import INCOMPLETE, beside_revision, not_listed
 from streams.contract.model import Contract
 from streams.contract.types import values_of
 from streams.reference import divisions
@@ -45,19 +45,12 @@ def write_report(made: Check, contract: Contract, path: Path) -> None:
         [*titles, "事件编号", "发送方", "时间", "金额（元）", "分区", "位置"],
         _behind(made, labels),
     )
-    rules = {name: rule.title for name, rule in contract.unique.items()}
     _sheet(
         book,
         "重复发放",
         ["事件编号", "地点", "违反的规则", "状态", "分区", "位置"],
-        (
-            [
-                each.event_id, each.place, "；".join(rules.get(name, name) for name in each.rules),
-                each.state, each.partition, each.offset,
-            ]
-            for each in made.twice
-        ),
-    )  # fmt: skip
+        _twice(made, {name: rule.title for name, rule in contract.unique.items()}),
+    )
     faults: list[list[Any]] = [[fault.row, fault.reason] for fault in made.lines.faults]
     faults += [[None, text] for text in made.lines.total_faults]
     _sheet(book, "未读取的行", ["行号", "原因"], faults)
@@ -81,7 +74,7 @@ def _about(made: Check, contract: Contract) -> Iterator[list[Any]]:
     yield ["财政合计笔数", made.finance.count]
     yield ["平台合计笔数", made.platform.count]
     yield ["不同之处", len(made.differences)]
-    yield ["因重复发放被隔离", len(made.twice)]
+    yield ["因重复发放被隔离", made.twice_total]
     yield ["未读取的行", len(made.lines.faults)]
 
 
@@ -97,7 +90,16 @@ def _behind(made: Check, labels: Sequence[dict[str, str]]) -> Iterator[list[Any]
                 each.offset,
             ]  # fmt: skip
         if (more := totals[key] - len(events)) > 0:
-            yield [*names, f"另有 {more:,} 条未列出（共 {totals[key]:,} 条）"]
+            yield [*names, not_listed(more, totals[key])]
+
+
+def _twice(made: Check, rules: Mapping[str, str]) -> Iterator[list[Any]]:
+    """The events that were held back; where not all are listed, a row after them says how many more."""
+    for each in made.twice:
+        broken = "；".join(rules.get(name, name) for name in each.rules)
+        yield [each.event_id, each.place, broken, each.state, each.partition, each.offset]
+    if (more := made.twice_total - len(made.twice)) > 0:
+        yield [not_listed(more, made.twice_total)]
 
 
 def _difference(each: Difference, labels: Sequence[dict[str, str]]) -> list[Any]:

@@ -16,3 +16,8 @@ def beside_revision(revision: int, published: int, compared: int) -> str:
 def listed(shown: int, total: int) -> str:
     """How many events are listed, and of how many: 20/5,000; one number where it is all of them."""
     return f"{total:,}" if shown >= total else f"{shown:,}/{total:,}"
+
+
+def not_listed(more: int, total: int) -> str:
+    """What stands below a list that is not whole."""
+    return f"另有 {more:,} 条未列出（共 {total:,} 条）"

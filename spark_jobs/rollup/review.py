@@ -43,6 +43,23 @@ _CURRENT = """
         else published_at end
     where source = %(source)s and event_day = %(day)s and revision = %(revision)s
 """
+# What ops.rollup says of the day now: null where the day was never rolled up.
+_REMEMBER = """
+    update ops.review_day d set run = d.run || jsonb_build_object('before', (
+        select to_jsonb(r) from ops.rollup r where r.source = d.source and r.event_day = d.event_day))
+    where d.review = %(review)s and d.source = %(source)s and d.event_day = %(day)s
+"""
+_FORGET_RUN = "delete from ops.rollup where source = %(source)s and event_day = %(day)s"
+_RECALL = """
+    insert into ops.rollup
+    select b.* from ops.review_day d, jsonb_populate_record(null::ops.rollup, d.run -> 'before') b
+    where d.review = %(review)s and d.source = %(source)s and d.event_day = %(day)s
+        and jsonb_typeof(d.run -> 'before') = 'object'
+"""
+_FORGET_VALIDATION = """
+    delete from ops.validation
+    where scope = 'day' and source = %(source)s and event_day = %(day)s and revision = %(revision)s
+"""
 _NOTE_RUN = """
     insert into ops.rollup
         (source, event_day, outcome, revision, contract_version, provisional, span, seconds)
@@ -165,13 +182,14 @@ def publish_review(
         _expect(connection, review, staged, base=True)
         for each in staged:
             _switch(connection, each, each.base, each.revision, published_now=True)
-            _note_run(connection, each)
+            _note_run(connection, review, each)
     return staged
 
 
 def take_back(connection: Connection, review: int, by: str) -> list[ReviewedDay]:
     """Give readers the revisions that they saw before it was published, in one transaction.
 
+    What is noted of the days' last runs is what was noted then: a day that was due before is due again.
     Raises ReviewRefused where it is not published, or a later revision of a day stands; AlreadyRunning.
     """
     with _deciding(connection, review, "published", "taken_back", by) as found:
@@ -179,6 +197,7 @@ def take_back(connection: Connection, review: int, by: str) -> list[ReviewedDay]
         _expect(connection, review, staged, base=False)
         for each in staged:
             _switch(connection, each, each.revision, each.base, published_now=False)
+            _recall_run(connection, review, each)
     return staged
 
 
@@ -227,7 +246,8 @@ def _switch(
             connection.execute(_CURRENT, {**key, "revision": revision, "current": current, "now": now})
 
 
-def _note_run(connection: Connection, day: ReviewedDay) -> None:
+def _note_run(connection: Connection, review: int, day: ReviewedDay) -> None:
+    connection.execute(_REMEMBER, {"review": review, "source": day.source, "day": day.event_day})
     run = day.run or {}
     span = run.get("span")
     connection.execute(
@@ -255,6 +275,14 @@ def _note_run(connection: Connection, day: ReviewedDay) -> None:
             json.dumps(answers, ensure_ascii=False),
         ),
     )
+
+
+def _recall_run(connection: Connection, review: int, day: ReviewedDay) -> None:
+    """What is not remembered, as of a review that was published by an older version, leaves the day due."""
+    key = {"source": day.source, "day": day.event_day}
+    connection.execute(_FORGET_RUN, key)
+    connection.execute(_RECALL, {**key, "review": review})
+    connection.execute(_FORGET_VALIDATION, {**key, "revision": day.revision})
 
 
 def _named(days: Sequence[ReviewedDay]) -> str:

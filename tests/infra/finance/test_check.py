@@ -15,6 +15,7 @@ from infra.finance.check import MOST_EVENTS, MOST_STORED_EVENTS, Check
 from infra.finance.compare import Event, Group, compare
 from infra.finance.headings import Headings
 from infra.finance.lines import Lines
+from infra.finance.platform import Twice
 from infra.finance.report import write_report
 from streams.contract.loader import load_contracts
 from streams.settings import Settings
@@ -38,6 +39,7 @@ AGREES = Check(
     differences=(),
     events=(),
     twice=(),
+    twice_total=0,
     complete=True,
 )
 
@@ -110,3 +112,18 @@ def test_events_that_are_not_listed_are_counted_in_the_report_when_kept_and_on_t
     print_result(kept, CONTRACT)
     first, second = (line.split() for line in capsys.readouterr().out.splitlines()[-2:])
     assert (first[-1], second[-1]) == ("20/5,000", "3")
+
+
+def test_payouts_that_were_held_back_and_are_not_listed_are_counted_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rule = next(iter(CONTRACT.unique))
+    first = [Twice(n, f"e-{n}", "", 0, n, "待核实", (rule,)) for n in range(3)]
+    made = replace(AGREES, twice=tuple(first), twice_total=12_000)
+    assert about(made, tmp_path)["因重复发放被隔离"] == 12_000
+    rows = list(openpyxl.load_workbook(tmp_path / "report.xlsx")["重复发放"].iter_rows(values_only=True))
+    assert (rows[1][0], rows[1][2]) == ("e-0", CONTRACT.unique[rule].title)
+    assert rows[-1][0] == "另有 11,997 条未列出（共 12,000 条）"
+    assert made.as_json()["paid_twice_total"] == 12_000
+    print_result(made.as_json(), CONTRACT)
+    assert "3/12,000 条因重复发放被隔离" in capsys.readouterr().out

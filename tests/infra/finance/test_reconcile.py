@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from infra.finance.platform import twice
 from infra.who import who
+from streams.contract.loader import load_contract
 from streams.days import day_of
 from streams.reference import divisions
 from streams.settings import Settings
@@ -70,6 +72,7 @@ def test_every_difference_is_told_down_to_its_events(deployed: Settings, tell: T
     assert (behind.event_id, (behind.data or {})["division"]) == (event["event_id"], wrong[0])
     assert event["event_time"] == f"{behind.event_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
     assert [each["event_id"] for each in found["paid_twice"]] == ["=1+1"]
+    assert found["paid_twice_total"] == 1
     assert "elder" not in said.stdout
 
     book = openpyxl.load_workbook(found["report"])
@@ -87,6 +90,25 @@ def test_every_difference_is_told_down_to_its_events(deployed: Settings, tell: T
     shown = CliRunner().invoke(app, ["reconcile", "show", str(found["id"])])
     assert shown.exit_code == 3
     assert "相差" in shown.stdout
+
+
+def test_of_many_payouts_that_were_held_back_the_first_are_listed_and_all_are_counted(
+    settings: Settings,
+) -> None:
+    contract = load_contract(settings.contracts_dir / f"{SOURCE}.yaml")
+    broken = json.dumps([{"code": "unique:one_meal", "field": "", "detail": ""}])
+    with psycopg.connect(settings.postgres_dsn) as connection:
+        connection.cursor().executemany(
+            'insert into ops.quarantine (source, topic, partition, "offset", received_at, event_id,'
+            " event_time, reasons, excerpt) values (%s, 't', 0, %s, %s, %s, %s, %s, '')",
+            [
+                (SOURCE, number, f"{DAY}T05:00:0{number}Z", f"e-{number}", f"{DAY}T04:00Z", broken)
+                for number in range(5)
+            ],
+        )
+    listed, total = twice(settings, contract, DAY, 2)
+    assert ([each.event_id for each in listed], total) == (["e-0", "e-1"], 5)
+    assert twice(settings, contract, DAY - timedelta(days=1), 2) == ([], 0)
 
 
 def test_a_day_that_agrees_ends_with_0_and_a_dry_run_keeps_nothing(

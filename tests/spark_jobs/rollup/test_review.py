@@ -114,10 +114,17 @@ def test_readers_see_nothing_of_it_before_it_is_published_and_all_of_it_then(con
 @pytest.mark.servers
 def test_what_was_published_is_taken_back_unless_later_revisions_stand(connection: Connection) -> None:
     published(connection, 2)
+    span = {DAY.isoformat(): 2}
+    publish.note_run(connection, meals_of_day(2), "published", revision=1, span=span, seconds=0.5)
+    runs = "select * from ops.rollup order by event_day"
+    before = connection.execute(runs).fetchall()
     number = staged(connection, (DAY, 5), (NEXT, 7))
     review.publish_review(connection, number, "tester")
+    assert len(connection.execute(runs).fetchall()) == 2
     assert CliRunner().invoke(app, ["rollup", "takeback", str(number)]).exit_code == 0
     assert seen(connection) == {DAY: (1, 2)}
+    assert connection.execute(runs).fetchall() == before, "what is due is what was due"
+    assert connection.execute("select count(*) from ops.validation").fetchone() == (0,)
     assert [each.state for each in review.reviews(connection, 9)] == ["taken_back"]
     later = staged(connection, (DAY, 6), (NEXT, 8))
     review.publish_review(connection, later, "tester")
