@@ -18,7 +18,7 @@ MEANINGS = {
     USAGE: "what the command line asks for does not exist or cannot be",
     NO: "the answer is no: refused, not sound, not balanced, not healthy",
     AWAY: "something that it needs is away, busy or not ready: try again later",
-    INTERRUPTED: "interrupted by Ctrl-C",
+    INTERRUPTED: "stopped by Ctrl-C or SIGTERM",
 }
 
 EPILOG = f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in MEANINGS.items())}."

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.output import err, fail, out, print_json
+from infra.cli.stopping import asked_to_stop
 from streams.acknowledgements import Acknowledgements
 from streams.contract.loader import load_contract
 from streams.contract.model import Contract
@@ -71,7 +72,8 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
     deploy the contract with a wider `accept: {past: ...}`, import, and deploy the old one again.
 
     Exit code 0: every line was taken. 3: some were refused. 2: the file, the mapping or an option is wrong,
-    nothing was sent. 75: Kafka or PostgreSQL is away; run the same command again, nothing counts twice.
+    nothing was sent. 75: Kafka or PostgreSQL is away; run the same command again, nothing counts twice. 130:
+    stopped by SIGTERM or Ctrl-C between two lines; the same holds.
     """
     settings = Settings()
     if contract is not None and not dry_run:
@@ -95,6 +97,7 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
         open_table(file, sheet=sheet) as table,
         _way(settings, known.source, lambda: fingerprint(file, sheet, wanted.tokens), dry_run=dry_run) as way,
         _bar(quiet=as_json) as bar,
+        asked_to_stop() as stop,
     ):
         task = bar.add_task(file.name, total=1.0, lines=0)
         summary = import_table(
@@ -103,6 +106,13 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
             way,
             report_path,
             lambda done, lines: bar.update(task, completed=done, lines=lines),
+            stop=stop,
+        )
+    if not summary.is_whole:
+        fail(
+            f"Stopped after {summary.lines:,} lines: {summary.accepted:,} acknowledged by Kafka,"
+            f" {summary.refused:,} refused. Run the same command again: nothing counts twice.",
+            exits.INTERRUPTED,
         )
     if as_json:
         print_json(_as_json(summary, dry_run=dry_run))

@@ -29,6 +29,7 @@ from infra.cli.quarantine_options import (
     selection,
 )
 from infra.cli.sources import refuse_never_deployed
+from infra.cli.stopping import asked_to_stop
 from infra.quarantine import closing, reading, seeing, wording
 from infra.quarantine.closing import demand_narrow
 from infra.quarantine.reading import Quarantined
@@ -193,7 +194,8 @@ def replay(  # noqa: PLR0917 (options of a command)
     become due, and the next rollup publishes them again.
 
     Exit code 0: nothing of what was selected is left in quarantine. 3: something still fails, or its original
-    is gone. 2: the patch or the selection is wrong. 75: something is away; run it again.
+    is gone. 2: the patch or the selection is wrong. 75: something is away; run it again. 130: stopped by
+    SIGTERM or Ctrl-C; run it again.
     """
     settings = Settings()
     if state is State.REPLAYED:
@@ -208,11 +210,17 @@ def replay(  # noqa: PLR0917 (options of a command)
     if not why.strip() and not dry_run:
         raise typer.BadParameter("say why; it stands in the history of every event", param_hint="--note")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=as_json or not err.is_terminal) as progress:
+    with (
+        Progress(*columns, console=err, disable=as_json or not err.is_terminal) as progress,
+        asked_to_stop() as stop,
+    ):
         task = progress.add_task("replay", total=None)
 
         def done(events: int, of: int) -> None:
             progress.update(task, completed=events, total=of)
+            if stop.is_set() and events < of:
+                did = "Nothing was changed." if dry_run else "What was done stands; run it again."
+                fail(f"Stopped after {events:,} of {of:,} events. {did}", exits.INTERRUPTED)
 
         report = _replay(settings, chosen, change, why, done, dry_run=dry_run)
     told = report.as_json(contracts) | {"dry_run": dry_run}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -56,7 +57,10 @@ class Way(NamedTuple):
 
 @dataclass
 class Summary:
-    """What became of a file. `accepted` events were acknowledged by Kafka, or would have been sent."""
+    """What became of a file. `accepted` events were acknowledged by Kafka, or would have been sent.
+
+    `is_whole`: every line was read, and what was sent of them was acknowledged.
+    """
 
     report: Path
     lines: int = 0
@@ -65,12 +69,22 @@ class Summary:
     by_code: Counter[str] = field(default_factory=Counter)
     columns: list[Target] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    is_whole: bool = False
 
 
 def import_table(
-    table: Table, wanted: Import, way: Way | None, report_path: Path, progress: Progress = lambda *_: None
+    table: Table,
+    wanted: Import,
+    way: Way | None,
+    report_path: Path,
+    progress: Progress = lambda *_: None,
+    *,
+    stop: threading.Event | None = None,
 ) -> Summary:
     """Import a table; rows and refusals are counted as they go.
+
+    Where `stop` is set in the middle, the summary is that of the lines until then: `is_whole` says so, and
+    the same import again sends the rest.
 
     Raises HeadingsUnknown and MappingWrong before anything is sent; KafkaAway in the middle: what was
     acknowledged stays, and the same import counts it once. psycopg.Error where refusals cannot be counted.
@@ -80,12 +94,14 @@ def import_table(
     if table.headings is not None:
         summary.columns = columns.match(table.headings)
     admission = Admission({wanted.contract.source: wanted.contract}, wanted.topic_prefix, wanted.tokens)
-    whole = False
+    stopped = False
     try:
         with Occurrences() as occurrences, Report(report_path) as report:
             events = Events(wanted.contract.source, wanted.sender, columns, wanted.tokens, occurrences)
             sending = _Sending(way, summary, wanted.contract.source)
             for rows in _chunks(table.rows):
+                if stopped := stop is not None and stop.is_set():
+                    break
                 verdicts = _verdicts(rows, events, admission)
                 pairs = zip(rows, verdicts, strict=True)
                 refused = [(row, verdict) for row, verdict in pairs if verdict.reasons]
@@ -94,10 +110,10 @@ def import_table(
                 summary.lines += len(rows)
                 progress(table.done(), summary.lines)
             sending.finish()
-        whole = True
+        summary.is_whole = not stopped
     finally:
         if way is not None:
-            way.refusals.write(whole=whole)
+            way.refusals.write(whole=summary.is_whole)
             way.acknowledgements.write()
     summary.ignored = columns.ignored()
     return summary
