@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from infra.cli import exits
 from infra.cli.contract_new_report import Written, report
 from infra.cli.failures import failures
+from infra.cli.header_row import HeaderRow
 from infra.cli.output import AsJson, DryRun, err, fail, out, print_json
 from streams.authoring.draft import Wishes, draft
 from streams.authoring.odcs import from_odcs, read_odcs
@@ -53,7 +54,8 @@ def new(  # noqa: PLR0917 (options of a command, given by name)
         typer.Option("--name", help="HEADING=FIELD: the name that a column's field is to have. Repeatable."),
     ] = None,
     time: Annotated[
-        str | None, typer.Option(help="Heading of the column that says when it happened.")
+        str | None,
+        typer.Option(help="Heading of the column that says when it happened; DAY+CLOCK of two columns."),
     ] = None,
     id_: Annotated[
         str | None, typer.Option("--id", help="Heading of the column that names each event.")
@@ -62,6 +64,7 @@ def new(  # noqa: PLR0917 (options of a command, given by name)
         str | None, typer.Option(help="Heading of the place: one place's events stay in order.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an XLSX. Default: the first.")] = None,
+    header_row: HeaderRow = None,
     odcs: Annotated[
         Path | None,
         typer.Option(
@@ -107,7 +110,12 @@ def new(  # noqa: PLR0917 (options of a command, given by name)
         )
         with _bar(quiet=as_json) as bar:
             task = bar.add_task("reading", total=1.0)
-            read = read_sample(path, sheet=sheet, progress=lambda done, _: bar.update(task, completed=done))
+            read = read_sample(
+                path,
+                sheet=sheet,
+                header_row=header_row,
+                progress=lambda done, _: bar.update(task, completed=done),
+            )
             task = bar.add_task("looking for evidence", total=1.0)
             wishes = Wishes(source, said["title"], said["about"], said["owner"], names, time, id_, key)
             today = datetime.now(ZONE).date()
@@ -119,7 +127,7 @@ def new(  # noqa: PLR0917 (options of a command, given by name)
     report(
         made,
         read,
-        Written(target, mapping_path, sample if path == sample else None),
+        Written(target, mapping_path, sample if path == sample else None, sheet),
         dry_run=dry_run,
         as_json=as_json,
     )
@@ -166,7 +174,7 @@ def _refuse_name(source: str) -> None:
         TypeAdapter(SourceName).validate_python(source)
     except ValidationError:
         fail(
-            f"--source {source}: at most 30 characters: lower case letters, digits and single underscores.",
+            f"--source {source}: 2 to 30 characters: lower case letters, digits and single underscores.",
             exits.USAGE,
         )
 

@@ -16,11 +16,15 @@ from streams.authoring.sample import Sample
 
 @dataclass(frozen=True)
 class Written:
-    """Where the contract and the mapping stand, or would; `sample`: None where it came by standard input."""
+    """Where the contract and the mapping stand, or would; `sample`: None where it came by standard input.
+
+    `sheet`: of a workbook, where one was named.
+    """
 
     contract: Path
     mapping: Path
     sample: Path | None
+    sheet: str | None = None
 
 
 def report(made: Draft, read: Sample, written: Written, *, dry_run: bool, as_json: bool) -> None:
@@ -34,6 +38,8 @@ def report(made: Draft, read: Sample, written: Written, *, dry_run: bool, as_jso
         err.print("Nothing was written (--dry-run).")
     else:
         _print_fields(made)
+        if read.header_row > 1:
+            out.print(f"The headings stand on line {read.header_row}; what is above them is no row.")
         _print_next(made, written)
 
 
@@ -47,8 +53,13 @@ def _print_json(made: Draft, read: Sample, written: Written, *, dry_run: bool) -
         "fields": {
             g.name: {"heading": g.heading, "type": g.spec.type, "evidence": list(g.evidence)}
             for g in chosen.fields
+        } | {
+            each.name: {"heading": each.heading, "type": "list", "evidence": list(each.evidence)}
+            for each in chosen.lists
         },
+        "header_row": read.header_row,
         "time": chosen.time.heading if chosen.time else None,
+        "clock": chosen.clock,
         "id": chosen.id.heading if chosen.id else None,
         "sums": list(made.sums),
         "left_out": {each.heading: each.why for each in made.left_out},
@@ -60,12 +71,17 @@ def _print_fields(made: Draft) -> None:
     table = Table("heading", "becomes", "type", "evidence", box=None)
     for part, guess in (("(time)", made.chosen.time), ("(id)", made.chosen.id)):
         if guess is not None:
-            _add(table, guess.heading, part, guess.spec.type, *guess.evidence[:1])
+            clock = f" + {made.chosen.clock}" if made.chosen.clock and part == "(time)" else ""
+            _add(table, guess.heading + clock, part, guess.spec.type, *guess.evidence[:1])
     for guess in made.chosen.fields:
         notes = [guess.spec.type, "personal" * bool(guess.spec.pii), "optional" * guess.spec.optional]
         _add(table, guess.heading, guess.name, ", ".join(filter(None, notes)), *guess.evidence[:1])
-    for each in made.left_out:
-        _add(table, each.heading, "-", "left out", each.why)
+    for each in made.chosen.lists:
+        _add(table, each.heading, each.name, "list" + ", optional" * each.is_optional, *each.evidence[:1])
+        for guess in each.fields:
+            _add(table, guess.heading, guess.name, guess.spec.type, *guess.evidence[:1])
+    for left in made.left_out:
+        _add(table, left.heading, "-", "left out", left.why)
     out.print(table)
     if made.sums:
         err.print(of_sums(made.sums), markup=False, style="yellow", soft_wrap=True)
@@ -88,7 +104,8 @@ def _print_next(made: Draft, written: Written) -> None:
     if made.mapping is not None:
         lines.append(f"wrote {written.mapping}")
         told = f" --mapping {written.mapping}"
-    events = f" --events {written.sample}{told}" if written.sample else ""
+    sheet = f" --sheet {written.sheet}" if written.sheet else ""
+    events = f" --events {written.sample}{sheet}{told}" if written.sample else ""
     lines += [
         "Read it and correct it. Then:",
         f"  minsheng contract check {written.contract}",

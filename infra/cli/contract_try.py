@@ -16,6 +16,7 @@ from rich.table import Table
 from infra.cli import exits
 from infra.cli.contract_files import one
 from infra.cli.failures import failures
+from infra.cli.header_row import HeaderRow
 from infra.cli.output import AsJson, err, out, print_json
 from infra.trial import report
 from infra.trial.arrivals import Arrival, of_day, of_file
@@ -24,6 +25,7 @@ from infra.trial.pieces import Pieces, pieces
 from streams.contract.model import Contract
 from streams.importer.mapping import ColumnMapping, read_mapping, with_options
 from streams.importer.readers import open_table
+from streams.importer.tables import Table as Read
 from streams.settings import Settings
 from streams.simulator.city import City
 from streams.simulator.day import SimulatedDay
@@ -47,6 +49,7 @@ def try_contract(  # noqa: PLR0917 (options of a command, given by name)
         list[str] | None, typer.Option("--map", help="HEADING=FIELD, as for `minsheng import`.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an XLSX. Default: the first.")] = None,
+    header_row: HeaderRow = None,
     day: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The simulated day. Default: yesterday.")
     ] = None,
@@ -73,7 +76,8 @@ def try_contract(  # noqa: PLR0917 (options of a command, given by name)
             origin, outcome = f"模拟日 {on}（种子 {seed}）", _simulated(known, on, seed, bar)
         else:
             columns = with_options(read_mapping(mapping) if mapping else ColumnMapping(), column or [])
-            origin, outcome = events.name, _of_file(known, events, sheet, columns, bar)
+            with open_table(events, sheet=sheet, header_row=header_row or columns.header_row) as table:
+                origin, outcome = _named(events, table), _of_table(known, events.name, table, columns, bar)
     made = pieces(known, settings.topic_prefix)
     if folder is not None:
         _write(folder, outcome, made, origin)
@@ -90,16 +94,17 @@ def _simulated(contract: Contract, on: date, seed: int, bar: Progress) -> Outcom
     return _tried(contract, of_day(simulated), lambda arrivals: bar.advance(task, len(arrivals)))
 
 
-def _of_file(
-    contract: Contract, path: Path, sheet: str | None, mapping: ColumnMapping, bar: Progress
-) -> Outcome:
-    with open_table(path, sheet=sheet) as table:
-        task = bar.add_task(path.name, total=1.0)
-        return _tried(
-            contract,
-            of_file(table, contract, mapping, datetime.now(UTC)),
-            lambda _: bar.update(task, completed=table.done()),
-        )
+def _named(path: Path, table: Read) -> str:
+    return path.name if table.header_row == 1 else f"{path.name}（表头在第 {table.header_row} 行）"
+
+
+def _of_table(contract: Contract, name: str, table: Read, mapping: ColumnMapping, bar: Progress) -> Outcome:
+    task = bar.add_task(name, total=1.0)
+    return _tried(
+        contract,
+        of_file(table, contract, mapping, datetime.now(UTC)),
+        lambda _: bar.update(task, completed=table.done()),
+    )
 
 
 def _tried(

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from infra.cli import exits
 from infra.cli.failures import failures
+from infra.cli.header_row import HeaderRow
 from infra.cli.output import err, fail, out, print_json
 from infra.cli.stopping import asked_to_stop
 from streams.acknowledgements import Acknowledgements
@@ -42,7 +43,8 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
     column: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", help="HEADING=FIELD for a heading that is neither title nor name; or =time, =id."
+            "--map",
+            help="HEADING=FIELD for a heading that is neither title nor name; or =time, =id; DAY+CLOCK=time.",
         ),
     ] = None,
     mapping: Annotated[Path | None, typer.Option(help="The same for many headings, as a YAML file.")] = None,
@@ -51,6 +53,7 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
         typer.Option(help=f"Whose wall clock times without offset are. Default: {ZONE_NAME}."),
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an XLSX. Default: the first.")] = None,
+    header_row: HeaderRow = None,
     report: Annotated[Path | None, typer.Option(help=f"Refused lines. Default: FILE{SUFFIX}.")] = None,
     contract: Annotated[
         Path | None,
@@ -94,7 +97,7 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
     )
     report_path = report or file.with_name(file.name + SUFFIX)
     with (
-        open_table(file, sheet=sheet) as table,
+        open_table(file, sheet=sheet, header_row=header_row or columns.header_row) as table,
         _way(settings, known.source, lambda: fingerprint(file, sheet, wanted.tokens), dry_run=dry_run) as way,
         _bar(quiet=as_json) as bar,
         asked_to_stop() as stop,
@@ -115,8 +118,10 @@ def import_file(  # noqa: PLR0917 (options of a command, given by name)
             exits.INTERRUPTED,
         )
     if as_json:
-        print_json(_as_json(summary, dry_run=dry_run))
+        print_json({**_as_json(summary, dry_run=dry_run), "header_row": table.header_row})
     else:
+        if table.header_row > 1:
+            out.print(f"  The headings stand on line {table.header_row}; what is above them is no row.")
         _print(summary, known, dry_run=dry_run)
     raise typer.Exit(exits.NO if summary.refused else exits.OK)
 
@@ -184,18 +189,20 @@ def _as_json(summary: Summary, *, dry_run: bool) -> dict[str, Any]:
 def _print(summary: Summary, contract: Contract, *, dry_run: bool) -> None:
     for target in summary.columns:
         unit = f" ({target.unit})" if target.unit else ""
-        out.print(f"  {target.heading} -> {target.name}{unit}", markup=False)
+        clock = f" + {target.clock}" if target.clock else ""
+        out.print(f"  {target.heading}{clock} -> {target.name}{unit}", markup=False, soft_wrap=True)
     if summary.ignored:
-        out.print(f"  leads nowhere: {', '.join(summary.ignored)}", markup=False)
+        out.print(f"  leads nowhere: {', '.join(summary.ignored)}", markup=False, soft_wrap=True)
     done = "would be sent" if dry_run else "acknowledged by Kafka"
     out.print(f"{summary.lines:,} lines: {summary.accepted:,} {done}, {summary.refused:,} refused.")
     if summary.refused:
         codes = ", ".join(f"{code} {count:,}" for code, count in summary.by_code.most_common())
-        out.print(f"Refused: {codes}. Lines and reasons: {summary.report}", markup=False)
+        out.print(f"Refused: {codes}. Lines and reasons: {summary.report}", markup=False, soft_wrap=True)
     if "too_old" in summary.by_code:
         past = contract.accept.past.days
         out.print(
             f"The contract takes events of the last {past} days. For history deploy it with a wider"
             " `accept: {past: ...}` and import again.",
             markup=False,
+            soft_wrap=True,
         )

@@ -9,9 +9,13 @@ from streams.authoring.errors import NoContract
 from streams.authoring.exports import row_number
 from streams.authoring.facts import Facts, Rows
 from streams.authoring.guess import Guess, LeftOut, guess, has_numbers_of_people
-from streams.authoring.native import SEPARATOR, Nested, native, nested
-from streams.authoring.roles import id_of, is_moment, key_of, may_be_key, time_of
+from streams.authoring.moments import Moment, moment_of, said_moment
+from streams.authoring.native import native
+from streams.authoring.nesting import Nested, list_of, object_of
+from streams.authoring.roles import id_of, is_moment, key_of, may_be_key
 from streams.authoring.sample import TIME_ATTRIBUTE
+from streams.authoring.twins import twins_of
+from streams.importer.within import WITHIN
 
 MOST_FIELDS = 60
 """Of a contract (streams.contract.model)."""
@@ -21,7 +25,11 @@ Role = Callable[[Sequence[Guess]], Guess | None]
 
 @dataclass(frozen=True)
 class Chosen:
-    """`fields` hold the key, but neither the time nor the id: those are attributes of an event."""
+    """`fields` hold the key, but neither the time nor the id: those are attributes of an event.
+
+    clock: the heading of the time of day, where the day stands in `time`'s column alone. twins: names of
+    fields that say the same as another one by other words, and are no dimensions.
+    """
 
     fields: tuple[Guess, ...]
     time: Guess | None
@@ -30,6 +38,16 @@ class Chosen:
     key_because: str
     left_out: tuple[LeftOut, ...]
     nested: tuple[Nested, ...] = ()
+    clock: str | None = None
+    twins: frozenset[str] = frozenset()
+
+    @property
+    def objects(self) -> tuple[Nested, ...]:
+        return tuple(each for each in self.nested if each.items is None)
+
+    @property
+    def lists(self) -> tuple[Nested, ...]:
+        return tuple(each for each in self.nested if each.items is not None)
 
 
 def choose(
@@ -46,10 +64,10 @@ def choose(
     Raises NoContract where no column could be the place.
     """
     guesses, objects, left_out = _guessed(rows, facts, names, id)
-    moment = _part(time, guesses, "time", time_of)
+    moment = _moment(rows, time, guesses)
     # An event has its id already, and its data stay as they are.
     identity = None if rows.sample.is_events else _part(id, guesses, "id", id_of)
-    guesses = [each for each in guesses if each not in (moment, identity)]
+    guesses = [each for each in guesses if each is not identity and each.heading not in moment.headings]
     place = _part(key, guesses, "key", key_of)
     if key is not None and place is not None and not may_be_key(place):
         raise NoContract(_no_key(key, place, guesses))
@@ -68,8 +86,30 @@ def choose(
         why = f"a contract has at most {MOST_FIELDS} fields; this one is emptier, or further to the right"
         left_out += [LeftOut(g.heading, why) for g in guesses if g not in fullest]
         guesses = [g for g in guesses if g in fullest]
-    guesses += [inner for each in objects for inner in each.fields]
-    return Chosen(tuple(guesses), moment, identity, place, because, tuple(left_out), tuple(objects))
+    guesses += [inner for each in objects if each.items is None for inner in each.fields]
+    twins = {each.name: each.evidence for each in twins_of(rows, guesses, place)}
+    guesses = [replace(g, evidence=(*g.evidence, twins[g.name])) if g.name in twins else g for g in guesses]
+    return Chosen(
+        fields=tuple(guesses),
+        time=moment.guess,
+        id=identity,
+        key=place,
+        key_because=because,
+        left_out=tuple(left_out),
+        nested=tuple(objects),
+        clock=moment.clock,
+        twins=frozenset(twins),
+    )
+
+
+def _moment(rows: Rows, heading: str | None, guesses: Sequence[Guess]) -> Moment:
+    """The event's time: of the column that is decided, or of two, or what the guesses say."""
+    if heading is None:
+        return moment_of(rows, guesses)
+    there = {each.heading for each in guesses} | {each.name for each in guesses}
+    if heading not in there and (said := said_moment(rows, heading, guesses)) is not None:
+        return said
+    return Moment(_part(heading, guesses, "time", lambda _: None))
 
 
 def _guessed(
@@ -79,6 +119,7 @@ def _guessed(
     guesses: list[Guess] = []
     left_out: list[LeftOut] = []
     inner: dict[str, list[Guess | LeftOut]] = {}
+    lists: list[Facts] = []
     kinds = rows.sample.kinds
     numbered = any(map(has_numbers_of_people, facts))
     for each in facts:
@@ -88,21 +129,49 @@ def _guessed(
             left_out.append(LeftOut(each.heading, counted))
             continue
         found = guess(rows, each, taken, name=names.get(each.heading), numbered=numbered)
-        outer, dot, _ = each.heading.partition(SEPARATOR)
+        outer, dot, _ = each.heading.partition(WITHIN)
         if dot and each.heading in kinds:
             inner.setdefault(outer, []).append(found)
             continue
+        if isinstance(found, LeftOut) and each.share("nested"):
+            lists.append(each)
         if rows.sample.is_events and isinstance(found, Guess) and each.heading != TIME_ATTRIBUTE:
             found = native(found, each.heading, kinds.get(each.heading, frozenset()))
         guesses += [_told_apart(found, guesses)] if isinstance(found, Guess) else []
         left_out += [found] if isinstance(found, LeftOut) else []
-    objects: list[Nested] = []
-    for heading, found_within in inner.items():
-        taken = [*names.values(), *(g.name for g in guesses), *(each.name for each in objects)]
-        made = nested(heading, found_within, kinds, taken)
-        objects += [made] if isinstance(made, Nested) else []
-        left_out += [made] if isinstance(made, LeftOut) else []
-    return guesses, objects, left_out
+    objects, without = _nested(rows, inner, lists, names, [*guesses])
+    lost = {each.heading for each in without}
+    kept = {each.heading for each in objects}
+    left_out = [each for each in left_out if each.heading not in kept and each.heading not in lost]
+    return [each for each in guesses if each.heading not in kept | lost], objects, [*left_out, *without]
+
+
+def _nested(
+    rows: Rows,
+    inner: Mapping[str, Sequence[Guess | LeftOut]],
+    lists: Sequence[Facts],
+    names: Mapping[str, str],
+    guesses: Sequence[Guess],
+) -> tuple[list[Nested], list[LeftOut]]:
+    """Objects and lists, and what is left out of them."""
+    nested: list[Nested] = []
+    left_out: list[LeftOut] = []
+    plain = {each.heading for each in guesses}
+    for heading, found in inner.items():
+        if heading in plain:
+            left_out.append(LeftOut(heading, "in some rows an object, in others a value"))
+            continue
+        taken = [*names.values(), *(g.name for g in guesses), *(each.name for each in nested)]
+        made, without = object_of(rows, heading, found, taken)
+        nested += [made] if made is not None else []
+        left_out += without
+    for facts in lists:
+        taken = [*names.values(), *(g.name for g in guesses), *(each.name for each in nested)]
+        listed = list_of(rows, facts, taken)
+        if listed is not None:
+            nested += [listed[0]] if listed[0] is not None else []
+            left_out += listed[1]
+    return nested, left_out
 
 
 def _told_apart(found: Guess, others: Sequence[Guess]) -> Guess:

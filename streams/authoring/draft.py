@@ -10,19 +10,20 @@ from typing import Any
 from streams.authoring.across import across_of
 from streams.authoring.chosen import Chosen, choose
 from streams.authoring.example_verdicts import example_verdicts
-from streams.authoring.examples import bad_examples, good_examples
+from streams.authoring.examples import bad_examples, bad_items, good_examples, made_lists
 from streams.authoring.exports import without_sums
 from streams.authoring.facts import Rows, facts_of, listed
 from streams.authoring.guess import Guess, LeftOut
+from streams.authoring.json_cells import with_objects
 from streams.authoring.mapping import mapping_of
 from streams.authoring.measures import metrics_of
-from streams.authoring.native import section, within
+from streams.authoring.native import within
 from streams.authoring.ratios import Proposed, ratios_of
 from streams.authoring.relations import Relation, relations_of
 from streams.authoring.rhythm import UNKNOWN, Rhythm, rhythm_of
 from streams.authoring.roles import dimensions_of
 from streams.authoring.sample import TIME_ATTRIBUTE, Sample
-from streams.authoring.simulation import simulate_of, unbound
+from streams.authoring.simulation import of_list, simulate_of, unbound
 from streams.authoring.writing import written
 from streams.contract.loader import parse_contract
 from streams.contract.model import Contract
@@ -71,6 +72,7 @@ def draft(sample: Sample, wishes: Wishes, today: date, progress: Progress = lamb
     Raises NoContract where the sample holds no field that could be a place.
     """
     sample, sums = without_sums(sample)
+    sample = with_objects(sample)
     rows = Rows.of(sample)
     try:
         count = len(sample.headings)
@@ -116,22 +118,24 @@ def _written(  # noqa: PLR0917 (what a draft is made of)
     comments = _comments(fields, chosen, relations, rhythm)
     across = across_of(rows, top, chosen.time)
     document |= across.said
-    document["metrics"] = metrics_of(
-        wishes.title, fields, chosen.key.name, dimensions_of(fields, chosen.key.name)
-    )
+    dimensions = dimensions_of(fields, chosen.key.name, chosen.twins)
+    document["metrics"] = metrics_of(wishes.title, fields, chosen.key.name, dimensions, chosen.lists)
     ratios = ratios_of(rows, top, relations, document["metrics"]["events"]["measures"])
     if ratios:
         document["metrics"]["events"]["ratios"] = {each.name: dict(each.said) for each in ratios}
     document["expect"] = rhythm.expect
     document["simulate"] = simulate_of(rows, top, relations, chosen.key.name)
     document["simulate"] |= across.simulated(top, chosen.key.name)
+    document["simulate"] |= {each.name: of_list(each, rows.count) for each in chosen.lists}
     comments |= across.comments | _of_ratios(ratios)
     heading = _heading(rows.sample, sums)
     candidates = good_examples(rows, fields, relations)
     progress(0.9)
-    document["examples"] = {"good": [within(each) for each in candidates]}
+    lists = made_lists({each.name: document["fields"][each.name] for each in chosen.lists})
+    document["examples"] = {"good": [within(each) | lists for each in candidates]}
     document["examples"]["good"] = _accepted(parse_contract(written(document, {}), wishes.source))
     document["examples"]["bad"] = bad_examples(top, relations, document["examples"]["good"][0], across.once)
+    document["examples"]["bad"] += bad_items(chosen.lists)
     document["examples"]["bad"] = _confirmed(document, wishes.source)
     text = written(document, comments, heading)
     contract = parse_contract(text, wishes.source)
@@ -191,9 +195,8 @@ def _with_common_ranges(guesses: Sequence[Guess], relations: Sequence[Relation])
 
 def _fields(fields: Sequence[Guess], chosen: Chosen) -> dict[str, Any]:
     """The section `fields`: objects stand as such, behind the others."""
-    said = {guess.name: _spec(guess) for guess in fields}
-    flat = {name: spec for name, spec in said.items() if "__" not in name}
-    return flat | {each.name: section(each, said) for each in chosen.nested}
+    flat = {guess.name: _spec(guess) for guess in fields if "__" not in guess.name}
+    return flat | {each.name: each.section(_spec) for each in chosen.nested}
 
 
 def _spec(guess: Guess) -> dict[str, Any]:
@@ -210,7 +213,14 @@ def _comments(
     fields: Sequence[Guess], chosen: Chosen, relations: Sequence[Relation], rhythm: Rhythm
 ) -> dict[tuple[str, ...], tuple[str, ...]]:
     comments: dict[tuple[str, ...], tuple[str, ...]] = {("topic",): (chosen.key_because,)}
-    comments |= {_path(g.name): (f"{g.heading}: {'; '.join(g.evidence)}",) for g in fields}
+    within_lists = [guess for each in chosen.lists for guess in each.fields]
+    said = [*fields, *within_lists]
+    comments |= {_path(g.name): (f"{g.heading}: {'; '.join(g.evidence)}",) for g in said}
+    comments |= {
+        ("fields", each.name): (f"{each.heading}: {'; '.join(each.evidence)}",) for each in chosen.lists
+    }
+    if chosen.time is not None and chosen.clock is not None:
+        comments["fields",] = (f"time of the event: {'; '.join(chosen.time.evidence)}",)
     comments["fields", "*"] = tuple(f"left out: {each.heading}: {each.why}" for each in chosen.left_out)
     comments |= {("checks", each.name): (each.evidence,) for each in relations}
     comments["expect",] = rhythm.evidence
@@ -242,6 +252,8 @@ def _heading(sample: Sample, sums: Sequence[int]) -> tuple[str, ...]:
         f"Proposed from {sample.rows.num_rows:,} rows of {sample.name}{part}. Read it, correct it, then:",
         "minsheng contract check, minsheng contract try, minsheng contract deploy.",
     ]
+    if sample.header_row > 1:
+        lines.append(f"Its headings stand on line {sample.header_row}; what is above them is no row.")
     if sums:
         lines.append(of_sums(sums))
     if sample.unreadable:

@@ -13,6 +13,7 @@ from typing import Any
 
 from streams.authoring.facts import Rows
 from streams.authoring.guess import Guess
+from streams.authoring.nesting import Nested
 from streams.authoring.relations import Relation
 from streams.authoring.uniqueness import Once
 from streams.contract.model import NESTED, FieldSpec
@@ -101,6 +102,24 @@ def bad_examples(
     found.append({"because": "unknown_field", "field": "weather", "change": {"weather": "晴"}})
     found.append({"because": "too_new", "time": "2099-01-01T12:00:00+08:00"})
     return found
+
+
+def bad_items(lists: Sequence[Nested]) -> list[dict[str, Any]]:
+    """Candidates of counter-examples of lists: an item without anything in it."""
+    return [
+        {
+            "because": "missing",
+            "field": f"{each.name}[1]__{min(each.required).partition('__')[2]}",
+            "change": {each.name: [{}]},
+        }
+        for each in lists
+    ]
+
+
+def made_lists(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A list of one item for each entry under `fields`; everything is made up."""
+    random = Random(_SEED)  # noqa: S311 (made-up values, nothing secret)
+    return {name: _made(FieldSpec.model_validate(said), random) for name, said in sections.items()}
 
 
 def made_examples(fields: Mapping[str, FieldSpec]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

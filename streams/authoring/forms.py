@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from streams.contract.types import NAMED_TYPES
+from streams.importer.day_and_clock import DAY_ZERO, MIDNIGHT
 from streams.importer.values import EPOCH_SECONDS, EPOCHS
 from streams.zone import ZONE_NAME
 
@@ -21,6 +22,7 @@ _MOMENT = (
     r"(?:[T\s]*(?:(?:上午|下午)\s*)?(\d{1,2})[:时点](\d{1,2})(?:[:分](\d{1,2})(?:\.\d{1,9})?秒?|分)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?$"
 )
 _PACKED = r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:\s*(\d{2})(\d{2})(\d{2}))?$"
+_TIME_OF_DAY = r"(上午|下午)?\s*\d{1,2}[:时点]\d{1,2}([:分]\d{1,2}(\.\d{1,9})?秒?|分)?(\s*[AaPp][Mm])?"
 _PARTS = "['y', 'm', 'd', 'h', 'i', 's']"
 FOREIGN = (
     "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y",
@@ -55,12 +57,16 @@ def _identifier(text: Sql) -> Sql:
 
 
 def amount(value: Sql) -> Sql:
-    """A number without currency sign and thousands separators."""
+    """A number without currency sign and thousands separators; as it is where a comma parts anything else."""
     return _amount(plain(value))
 
 
 def _amount(text: Sql) -> Sql:
-    return f"replace(trim({text}, '¥￥元 '), ',', '')"
+    trimmed = f"trim({text}, '¥￥元 ')"
+    grouped = f"regexp_full_match({trimmed}, '[+-]?\\d{{1,3}}(,\\d{{3}})+(\\.\\d*)?')"
+    return (
+        f"case when contains({text}, ',') and not {grouped} then {text} else replace({trimmed}, ',', '') end"
+    )
 
 
 def moment(value: Sql) -> Sql:
@@ -112,6 +118,14 @@ def cells(column: str, table: str) -> Sql:
     )
 
 
+def joined(day: Sql, clock: Sql) -> Sql:
+    """A day and a time of day of two columns, as the importer joins them; null where one lacks."""
+    return (
+        f"(regexp_replace({plain(day)}, '{MIDNIGHT}', '') || ' '"
+        f" || regexp_replace({plain(clock)}, '{DAY_ZERO}', ''))"
+    )
+
+
 @cache
 def forms() -> Mapping[str, Sql]:
     """Conditions over the columns of `cells`, by name. `<type>` asks for a named type's format, `<type>!` for
@@ -125,6 +139,7 @@ def forms() -> Mapping[str, Sql]:
         "digit_truth": "p in ('0', '1')",
         "day": "m is not null",
         "clock": "m is not null and regexp_matches(p, '[:时点]|^\\d{14}$|[ T]\\d')",
+        "time_of_day": f"regexp_full_match(regexp_replace(p, '{DAY_ZERO}', ''), '{_TIME_OF_DAY}')",
         "telephone": "regexp_full_match(i, '[+()\\d]{7,20}')",
         "nested": "v[1] in ('{', '[')",
         "cut": "regexp_full_match(p, '\\d(\\.\\d{1,9})?[eE]\\+?(0?[89]|1\\d)')",

@@ -16,6 +16,7 @@ from streams.authoring.texts import guess_text
 from streams.contract.model import FieldSpec
 from streams.contract.types import NAMED_TYPES
 from streams.importer.values import EPOCHS
+from streams.importer.within import WITHIN
 
 MOST = 0.95
 """Share of the filled cells that must have a form for a column to be taken for it."""
@@ -96,7 +97,8 @@ def _left_out(facts: Facts, *, numbered: bool) -> str | None:  # noqa: PLR0911 (
     if not facts.filled:
         return "it is always empty"
     if facts.share("nested") >= HALF:
-        return "its cells are objects or lists"
+        deep = WITHIN in heading
+        return "two levels deep; a contract has one" if deep else "its cells are objects or lists"
     if facts.share("cut") >= HALF:
         shown = facts.values[0][0]
         return f"a spreadsheet has cut its digits ({shown}): export the column as text"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
+from streams.importer.within import WITHIN
+
 
 class Hint:
-    """A kind of heading: `in` asks whether a heading is one."""
+    """A kind of heading: `in` asks whether a heading is one; of a key within an object, also by itself."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = re.compile(pattern, re.IGNORECASE)
 
     def __contains__(self, heading: str) -> bool:
-        return self._pattern.search(heading) is not None
+        key = heading.rpartition(WITHIN)[2]
+        return any(self._pattern.search(each) is not None for each in {heading, key})
 
 
 PERSON_NAME = Hint(
@@ -69,6 +72,8 @@ IDENTIFIER = Hint(
     r"|event[ _]?id|record|order|ticket|serial|request[ _]?(no|id|num)|sr_?number|uuid|key$"
 )
 MOMENT = Hint(r"时间|日期|时刻$|date|time")
+CLOCK = Hint(r"时间|时刻|时分|钟点|time|clock|^hour")
+DURATION = Hint(r"时长|用时|耗时|历时|duration|elapsed")
 INSTANT = Hint(r"时间|日期|时刻$|时间?戳|date|time|(?-i:At$)|[_ ](at|ts)$|^ts$")
 CREATED = Hint(
     r"发生|创建|登记|受理|申请|用餐|就诊|交易|借|上传|上报|刷卡|发放|事件时间|业务时间|^时间$"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streams.authoring.guess import Guess
+from streams.authoring.nesting import Nested
 from streams.contract.rules.metrics import groups
 from streams.contract.types import NAMED_TYPES
 
@@ -18,22 +19,24 @@ _NOTE = re.compile(r"[（(].*[)）]$")
 MOST_PLACES = 1_000
 
 
-def metrics_of(title: str, guesses: Sequence[Guess], key: str, dimensions: Sequence[str]) -> dict[str, Any]:
+def metrics_of(
+    title: str, guesses: Sequence[Guess], key: str, dimensions: Sequence[str], lists: Sequence[Nested] = ()
+) -> dict[str, Any]:
     """The measures over the dimensions, and again by place where it groups and places are not too many."""
     metrics: dict[str, Any] = {
-        "events": {"title": title, "by": list(dimensions), "measures": _measures(guesses, dimensions)}
+        "events": {"title": title, "by": list(dimensions), "measures": _measures(guesses, dimensions, lists)}
     }
     place = next(g for g in guesses if g.name == key)
     if key not in dimensions and groups(place.spec) and place.facts.distinct <= MOST_PLACES:
         metrics["places"] = {
             "title": f"按{place.spec.title}",
             "by": [key],
-            "measures": _measures(guesses, [key]),
+            "measures": _measures(guesses, [key], lists),
         }
     return metrics
 
 
-def _measures(guesses: Sequence[Guess], dimensions: Sequence[str]) -> dict[str, Any]:
+def _measures(guesses: Sequence[Guess], dimensions: Sequence[str], lists: Sequence[Nested]) -> dict[str, Any]:
     measures: dict[str, Any] = {_free("events", dimensions): {"title": "件数", "of": "count"}}
     for guess in guesses:
         if guess.spec.pii is not None and guess.spec.type != "person_name":
@@ -49,6 +52,9 @@ def _measures(guesses: Sequence[Guess], dimensions: Sequence[str]) -> dict[str, 
         title = _NOTE.sub("", guess.spec.title) or guess.spec.title
         note = guess.spec.title.removeprefix(title)
         measures[name] = {"title": f"{title}合计{note}", "of": f"sum {guess.name}", **unit}
+    for each in lists:
+        name = _free(f"{each.name}_count", [*dimensions, *measures])
+        measures[name] = {"title": f"{each.title}·项数合计", "of": f"sum {each.name}__count"}
     return measures
 
 

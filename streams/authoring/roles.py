@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from streams.authoring import hints
 from streams.authoring.guess import Guess
@@ -90,13 +90,14 @@ def _key_score(guess: Guess) -> tuple[bool, bool, bool, bool, bool, bool, int]:
     )
 
 
-def dimensions_of(guesses: Sequence[Guess], key: str) -> list[str]:
-    """At most three fields that numbers are read by, the division first."""
+def dimensions_of(guesses: Sequence[Guess], key: str, without: Collection[str] = ()) -> list[str]:
+    """At most three fields that numbers are read by, the division first. without: names that are none."""
     most = 40
     usable = [
         g
         for g in guesses
         if g.name != key
+        and g.name not in without
         and g.spec.pii is None
         and (
             g.spec.type in ("enum", "bool", "division")

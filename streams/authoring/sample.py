@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from streams.errors import HeadingsUnknown
 from streams.importer.readers import open_table
 from streams.importer.tables import MAX_COLUMNS, NOTHING, Line, Row, Table, mark_of_nothing
 from streams.importer.values import text_of
+from streams.importer.within import WITHIN
 
 MOST_ROWS = 1_000_000
 """More tell nothing new, and are held in memory."""
@@ -49,6 +50,10 @@ class Sample:
     is_events: bool = False
     marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Heading -> marks of nothing ("-", "NULL") that stood in cells which are null here, and how many."""
+    header_row: int = 1
+    """The line of the headings; what stands above it is no row."""
+    is_told_where: bool = False
+    """Whether somebody said so: then the importer must be told too."""
 
     def column(self, heading: str) -> str:
         """The column of `rows` that holds the cells under a heading."""
@@ -59,16 +64,30 @@ def read_sample(
     path: Path,
     *,
     sheet: str | None = None,
+    header_row: int | None = None,
     most_rows: int = MOST_ROWS,
     progress: Progress = lambda *_: None,
 ) -> Sample:
-    """Read a file's rows. Raises FileUnreadable, HeadingsUnknown (no heading, two alike, no rows)."""
-    with open_table(path, sheet=sheet) as table:
+    """Read a file's rows. Raises FileUnreadable, HeadingsUnknown (no heading, two alike, no rows).
+
+    header_row: the line of the headings; None: it is found.
+    """
+    with open_table(path, sheet=sheet, header_row=header_row) as table:
         columns = _Columns(table.headings or ())
         while _add_chunk(columns, table, min(_CHUNK_ROWS, most_rows - columns.count)):
             progress(table.done(), columns.count)
         is_whole = columns.count < most_rows or next(table.rows, None) is None
-        return columns.sample(path.name, table, is_whole=is_whole)
+        made = columns.sample(path.name, table, is_whole=is_whole)
+        return replace(made, is_told_where=header_row is not None)
+
+
+def sample_of(name: str, rows: Iterable[Row], *, is_events: bool = False) -> Sample:
+    """Rows that stand in the cells of another sample; without headings where nothing is in them."""
+    columns = _Columns((), is_events=is_events)
+    every = iter(rows)
+    while chunk := list(islice(every, _CHUNK_ROWS)):
+        columns.add(chunk)
+    return columns.made(name)
 
 
 def _add_chunk(columns: _Columns, table: Table, most: int) -> bool:
@@ -157,15 +176,15 @@ class _Columns:
             cells = {TIME_ATTRIBUTE: cells.get("time"), **cells["data"]}
         plain: dict[str, Any] = {}
         for name, cell in cells.items():
-            if isinstance(cell, str) and not self.is_events and (mark := mark_of_nothing(cell)):
-                self.marks.setdefault(name, Counter())[mark] += 1
-                plain[name] = None
-            elif isinstance(cell, dict):
-                plain |= {f"{name}.{key}": inner for key, inner in cell.items()}
+            if isinstance(cell, dict):
+                plain |= {f"{name}{WITHIN}{key}": inner for key, inner in cell.items()}
             else:
                 plain[name] = cell
         for name, cell in plain.items():
-            if cell is not None:
+            if isinstance(cell, str) and not self.is_events and (mark := mark_of_nothing(cell)):
+                self.marks.setdefault(name, Counter())[mark] += 1
+                plain[name] = None
+            elif cell is not None:
                 self.kinds.setdefault(name, set()).add(type(cell).__name__)
         return plain
 
@@ -177,21 +196,28 @@ class _Columns:
             line, fault = self.unreadable[0]
             raise HeadingsUnknown(
                 f"{name}: none of its {len(self.unreadable):,} rows can be read (line {line}: {fault})."
-                f" The headings are {', '.join(self.headings)}: if that is a title, remove the lines above"
-                f" the headings.{others}"
+                f" The headings are {', '.join(self.headings)}: if that is a title, --header-row says which"
+                f" line they stand on.{others}"
             )
         if not filled:
             raise HeadingsUnknown(
                 f"{name} has headings, but no rows. Give it some: guesses need evidence.{others}"
             )
+        return replace(
+            self.made(name), encoding=table.encoding, is_whole=is_whole, header_row=table.header_row
+        )
+
+    def made(self, name: str) -> Sample:
+        """What has been taken so far."""
+        empty = pa.table([pa.array([], pa.int64())], ["line"])
+        filled = [chunk for chunk in self.chunks if chunk.num_rows] or [empty]
         return Sample(
             name=name,
-            encoding=table.encoding,
+            encoding=None,
             headings=tuple(self.headings),
             rows=pa.concat_tables(filled, promote_options="default"),
             unreadable=tuple(self.unreadable),
             kinds={name: frozenset(kinds) for name, kinds in self.kinds.items()},
-            is_whole=is_whole,
             is_events=self.is_events,
             marks=self.marks,
         )

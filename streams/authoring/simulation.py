@@ -7,6 +7,7 @@ from typing import Any
 
 from streams.authoring.facts import Rows
 from streams.authoring.guess import Guess
+from streams.authoring.nesting import Nested
 from streams.authoring.relations import Relation
 from streams.contract.types import NAMED_TYPES
 
@@ -33,6 +34,16 @@ def simulate_of(
             bound |= {*relation.parts, relation.whole}
             _bind(rows, relation, {g.name: g for g in guesses}, hints)
     return hints
+
+
+def of_list(found: Nested, rows: int) -> dict[str, Any]:
+    """How many items a simulated event has, and how many events have the list."""
+    lengths = sorted(found.items.lengths) if found.items is not None else []
+    if not lengths:
+        return {}
+    low, high = lengths[len(lengths) // 50], lengths[-1 - len(lengths) // 50]
+    present = {"present": _percent(min(len(lengths), rows), rows)} if found.is_optional else {}
+    return {"between": [low, min(high, found.most_items)], **present}
 
 
 def unbound(relations: Sequence[Relation]) -> list[Relation]:

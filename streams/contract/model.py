@@ -27,7 +27,7 @@ AGGREGATES: tuple[Aggregate, ...] = ("count", "sum", "min", "max", "mean", "dist
 Pii = Literal["tokenise"]
 
 # Names become columns and parts of tables' names: `<source>__<metric>__revision` has 63 bytes in PostgreSQL.
-SourceName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=30)]
+SourceName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", min_length=2, max_length=30)]
 FieldName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=40)]
 MetricName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9]*(_[a-z0-9]+)*\z", max_length=20)]
 Title = Annotated[str, Field(min_length=1, max_length=60, pattern=r"\A\S.*\z")]

@@ -16,6 +16,7 @@ from streams.errors import HeadingsUnknown, MappingWrong
 from streams.importer.mapping import Column, ColumnMapping
 from streams.importer.tables import LONGEST_WRITTEN, NOTHING, mark_of_nothing
 from streams.importer.values import converter, folded, instant, remembered, text_of
+from streams.importer.within import WITHIN, fields_of_items, said_within, stands_in, taken_apart
 
 ATTRIBUTES = ("id", "time")
 ATTRIBUTE_HEADINGS = {
@@ -36,6 +37,8 @@ class Target:
     unit: str | None = None
     own: frozenset[str] = frozenset()
     """Marks of NOTHING that are values here: of the mapping, of the field's list or pattern."""
+    clock: str | None = None
+    """The heading under which the time of day stands, where the cells here are days."""
 
     def is_empty(self, cell: Any) -> bool:
         """Whether a cell is a mark that stands for nothing."""
@@ -60,14 +63,20 @@ class Columns:
         self._zone = zone
         self._by_name = _names(contract)
         self._fields = _importable(contract)
+        self._items = fields_of_items(contract)
+        self._clocks = {column.clock for column in mapping.columns.values() if column.clock is not None}
+        self._literal: frozenset[str] = frozenset()
         self._known: dict[str, Target | None] = {}
         wrong = [
             f"{heading} -> {column.to}{_hint(column.to, [*self._fields, *ATTRIBUTES])}"
             for heading, column in mapping.columns.items()
-            if column.to not in self._fields and column.to not in ATTRIBUTES
+            if column.to not in self._fields
+            and column.to not in ATTRIBUTES
+            and not (WITHIN in heading and column.to in self._items)
         ]
         if wrong:
             raise MappingWrong(f"The contract {contract.source} has no such field: {', '.join(wrong)}.")
+        self._refuse_clocks()
 
     def target(self, heading: str) -> Target | None:
         """Where a heading leads; None if nowhere."""
@@ -78,7 +87,9 @@ class Columns:
     def match(self, headings: Iterable[str]) -> list[Target]:
         """Targets of a table's headings. Raises HeadingsUnknown if a required field has none, or two."""
         headings = list(headings)
-        absent = [heading for heading in self._mapping.columns if heading not in headings]
+        self._literal = frozenset(headings)
+        told = [*self._mapping.columns, *self._clocks]
+        absent = [heading for heading in told if heading not in headings and not stands_in(heading, headings)]
         if absent:
             raise MappingWrong(f"The file has no heading {', '.join(absent)}; it has {', '.join(headings)}.")
         self._take_only_time(headings)
@@ -90,9 +101,18 @@ class Columns:
 
     def ignored(self) -> list[str]:
         """Headings that were seen and lead nowhere."""
-        return [heading for heading, target in self._known.items() if target is None]
+        return [
+            heading
+            for heading, target in self._known.items()
+            if target is None and heading not in self._clocks
+        ]
 
     def _find(self, heading: str) -> Target | None:
+        if heading in self._clocks:
+            return None
+        within = said_within(self._mapping, heading, self._literal)
+        if within:
+            return self._apart(heading, within)
         column = self._mapping.columns.get(heading)
         name, unit = split_unit(heading)
         if column is None:
@@ -100,9 +120,29 @@ class Columns:
             return None if found is None else self._make(heading, Column(to=found), unit)
         return self._make(heading, column, column.unit or unit)
 
+    def _apart(self, heading: str, within: dict[str, Column]) -> Target:
+        """A target that takes its objects apart, also those of a list, and leaves out what is not said."""
+        outers = {column.to.partition("__")[0] for column in within.values()}
+        outer = outers.pop()
+        if outers or outer not in self._fields or self._fields[outer].type not in NESTED:
+            said = ", ".join(f"{heading}{WITHIN}{key} -> {column.to}" for key, column in within.items())
+            raise MappingWrong(
+                f"What stands within {heading} leads into one object or list: {said} does not."
+            )
+        targets = {
+            key: self._make(f"{heading}{WITHIN}{key}", column, column.unit or split_unit(key)[1])
+            for key, column in within.items()
+        }
+
+        def unknown(key: str) -> None:
+            self._known.setdefault(f"{heading}{WITHIN}{key}", None)
+
+        convert = taken_apart(targets, unknown)
+        return Target(heading, outer, is_attribute=False, convert=convert)
+
     def _make(self, heading: str, column: Column, unit: str | None) -> Target:
-        if column.to in self._fields:
-            spec = self._fields[column.to]
+        spec = self._fields.get(column.to) or self._items.get(column.to)
+        if spec is not None:
             convert = converter(spec, unit=unit, zone=self._zone, form=column.format)
             if spec.pii is None and spec.type not in NESTED:
                 convert = remembered(convert)
@@ -113,10 +153,9 @@ class Columns:
         if column.values:
             values, inner = column.values, convert
             convert = lambda cell: inner(values.get(text_of(cell), cell))  # noqa: E731 (chosen here)
-        is_field = column.to in self._fields
-        shown = unit if is_field and self._fields[column.to].type == "fen" else None
-        own = _own_marks(self._fields.get(column.to), column)
-        return Target(heading, column.to, not is_field, convert, shown, own)
+        shown = unit if spec is not None and spec.type == "fen" else None
+        own = _own_marks(spec, column)
+        return Target(heading, column.to, spec is None, convert, shown, own, column.clock)
 
     def _take_only_time(self, headings: list[str]) -> None:
         """If nothing leads to the event's time, and just one unknown heading is called a time, it is that."""
@@ -126,6 +165,17 @@ class Columns:
         times = [heading for heading, target in targets.items() if not target and heading.endswith("时间")]
         if len(times) == 1:
             self._known[times[0]] = self._make(times[0], Column(to="time"), None)
+
+    def _refuse_clocks(self) -> None:
+        for heading, column in self._mapping.columns.items():
+            spec = self._fields.get(column.to)
+            is_moment = column.to == "time" or (spec is not None and spec.type == "timestamp")
+            if column.clock is not None and not is_moment:
+                raise MappingWrong(
+                    f"{heading}: clock goes with time or a field of type timestamp, and {column.to} is none."
+                )
+            if column.clock in self._mapping.columns:
+                raise MappingWrong(f"{column.clock} is the clock of {heading}: it leads nowhere else.")
 
     def _refuse_shadowed(self) -> None:
         fields = self._contract.fields

@@ -9,6 +9,7 @@ import orjson
 
 from streams.envelope import SPEC_VERSION
 from streams.importer.columns import Columns
+from streams.importer.day_and_clock import joined
 from streams.importer.occurrences import Occurrences
 from streams.tokens import Tokens
 
@@ -43,6 +44,10 @@ class Events:
             target = find(heading)
             if target is None or target.is_empty(cell):
                 continue
+            if target.clock is not None:
+                cell = joined(cell, cells.get(target.clock))  # noqa: PLW2901 (one cell of two)
+                if cell is None:
+                    continue
             if target.is_attribute:
                 attributes[target.name] = target.convert(cell)
             elif target.within:

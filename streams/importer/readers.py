@@ -10,20 +10,25 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from streams.errors import FileUnreadable
-from streams.importer.tables import Line, Row, Table, headings_of, table_of
+from streams.errors import FileUnreadable, HeadingsUnknown
+from streams.importer.heading_line import LOOKED_AT, headed
+from streams.importer.tables import Line, Row, Table, is_filled, table_of
 from streams.importer.workbooks import open_workbook
 from streams.strict_json import JsonRefused, loads
 
 CHUNK_BYTES = 1024 * 1024
 MAX_CELL = 64 * 1024
 MAX_LINE_BYTES = 1024 * 1024
+DELIMITERS = ",;\t"
 NUL, NEWLINE = "\x00", "\n"
 
 
 @contextmanager
-def open_table(path: Path, *, sheet: str | None = None) -> Iterator[Table]:
-    """Open a file by what it contains, not by its name. Raises FileUnreadable, HeadingsUnknown."""
+def open_table(path: Path, *, sheet: str | None = None, header_row: int | None = None) -> Iterator[Table]:
+    """Open a file by what it contains, not by its name. Raises FileUnreadable, HeadingsUnknown.
+
+    header_row: the line of the headings, from 1; None: it is found (streams.importer.heading_line).
+    """
     try:
         with path.open("rb") as file:
             start = file.read(CHUNK_BYTES)
@@ -33,25 +38,27 @@ def open_table(path: Path, *, sheet: str | None = None) -> Iterator[Table]:
         ) from error
     opened: AbstractContextManager[Table]
     if start.startswith(b"PK\x03\x04"):
-        opened = open_workbook(path, sheet)
+        opened = open_workbook(path, sheet, header_row)
     elif start.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileUnreadable(f"{path} is an old .xls or a workbook with a password. Save it as plain .xlsx.")
     elif not start.strip():
         raise FileUnreadable(f"{path} is empty.")
     else:
-        opened = _text(path, start)
+        opened = _text(path, start, header_row)
     with opened as table:
         yield table
 
 
-def _text(path: Path, start: bytes) -> AbstractContextManager[Table]:
+def _text(path: Path, start: bytes, header_row: int | None) -> AbstractContextManager[Table]:
     encoding = detect_encoding(path)
     opening = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     if opening == b"{":
+        if header_row is not None:
+            raise HeadingsUnknown(f"{path} holds JSON lines, which have no line of headings: --header-row.")
         return _json_lines(path)
     if opening == b"[":
         raise FileUnreadable(f"{path} is one JSON array. Write one object a line: `jq -c '.[]' {path.name}`.")
-    return _csv(path, encoding)
+    return _csv(path, encoding, header_row)
 
 
 def detect_encoding(path: Path) -> str:
@@ -92,39 +99,33 @@ def _decode_fault(path: Path, encoding: str) -> str | None:
 
 
 @contextmanager
-def _csv(path: Path, encoding: str) -> Iterator[Table]:
+def _csv(path: Path, encoding: str, header_row: int | None) -> Iterator[Table]:
     size = path.stat().st_size
     with path.open("rb") as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
-        delimiter = _delimiter(text.readline(MAX_LINE_BYTES))
+        delimiter = _delimiter(text, header_row)
         text.seek(0)
         csv.field_size_limit(MAX_CELL)
-        reader = csv.reader(text, delimiter=delimiter)
-        headings = headings_of(path, next(reader, []))
-        yield table_of(
-            "csv", encoding, headings, _csv_lines(reader, len(headings)), lambda: raw.tell() / size
-        )
+        found = headed(path, _csv_lines(csv.reader(text, delimiter=delimiter)), header_row)
+        yield table_of("csv", encoding, found, lambda: raw.tell() / size)
 
 
-def _delimiter(first_line: str) -> str:
-    return max(",;\t", key=first_line.count)
+def _delimiter(text: io.TextIOWrapper, header_row: int | None) -> str:
+    """What the headings are parted by: of their line, or of the first that is parted at all."""
+    lines = [text.readline(MAX_LINE_BYTES) for _ in range(max(header_row or 0, LOOKED_AT))]
+    said = lines[header_row - 1 : header_row] if header_row else []
+    parted = next((line for line in (*said, *lines) if any(map(line.count, DELIMITERS))), "")
+    return max(DELIMITERS, key=parted.count)
 
 
-def _csv_lines(reader: Any, width: int) -> Iterator[Line]:
+def _csv_lines(reader: Any) -> Iterator[Line]:
     while True:
         line = reader.line_num + 1
         try:
-            cells = next(reader)
+            yield Line(line, next(reader))
         except StopIteration:
             return
         except csv.Error:
             yield Line(line, (), "unreadable_cell")
-            continue
-        if not any(map(str.strip, cells)):
-            continue
-        if len(cells) > width and any(map(str.strip, cells[width:])):
-            yield Line(line, (), "too_many_cells")
-            continue
-        yield Line(line, cells)
 
 
 @contextmanager
@@ -147,7 +148,7 @@ def _json_rows(raw: BinaryIO) -> Iterator[Row]:
             yield Row(line, {}, error.code)
             continue
         if isinstance(value, dict):
-            yield Row(line, {name: cell for name, cell in value.items() if cell is not None})
+            yield Row(line, {name: cell for name, cell in value.items() if is_filled(cell)})
         else:
             yield Row(line, {}, "not_an_object")
 

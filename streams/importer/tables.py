@@ -44,7 +44,8 @@ class Table:
 
     `rows` and `lines` are the same rows, once: whoever takes one from either has taken it from both. `lines`
     is empty where there are no headings. `done` gives the share that has been read, 0 to 1. `other_sheets`
-    are those of a workbook that are not read.
+    are those of a workbook that are not read. `header_row`: the line of the headings; what stands above is
+    no row.
     """
 
     format: Format
@@ -54,18 +55,27 @@ class Table:
     done: Callable[[], float]
     lines: Iterator[Line] = field(default_factory=lambda: iter(()))
     other_sheets: tuple[str, ...] = ()
+    header_row: int = 1
 
 
-def table_of(  # noqa: PLR0917 (what a table is made of)
+class Headed(NamedTuple):
+    """Headings, the line on which they stand, and the lines below them."""
+
+    headings: tuple[str, ...]
+    line: int
+    below: Iterator[Line]
+
+
+def table_of(
     kind: Format,
     encoding: str | None,
-    headings: tuple[str, ...],
-    lines: Iterator[Line],
+    found: Headed,
     done: Callable[[], float],
     other_sheets: tuple[str, ...] = (),
 ) -> Table:
+    headings, at, lines = found
     rows = (Row(line, _by_heading(headings, cells), fault) for line, cells, fault in lines)
-    return Table(kind, encoding, headings, rows, done, lines, other_sheets)
+    return Table(kind, encoding, headings, rows, done, lines, other_sheets, at)
 
 
 def _by_heading(headings: tuple[str, ...], cells: Sequence[Cell]) -> Mapping[str, Cell]:
@@ -90,14 +100,12 @@ def mark_of_nothing(text: str) -> str | None:
 
 
 def headings_of(path: Path, cells: list[str]) -> tuple[str, ...]:
-    """The headings of a table's first line. Raises HeadingsUnknown where one lacks, or stands twice."""
+    """The headings of a table, of a line's cells. Raises HeadingsUnknown where one lacks, or stands twice."""
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
     if not names or len(names) > MAX_COLUMNS:
-        raise HeadingsUnknown(
-            f"{path} has {len(names)} headings in its first line; 1 to {MAX_COLUMNS} are read."
-        )
+        raise HeadingsUnknown(f"{path} has {len(names)} headings in their line; 1 to {MAX_COLUMNS} are read.")
     empty = [str(place) for place, name in enumerate(names, 1) if not name]
     if empty:
         raise HeadingsUnknown(f"{path}: column {', '.join(empty)} has no heading. Give it one, or remove it.")

@@ -15,7 +15,8 @@ import openpyxl
 from python_calamine import CalamineError, CalamineWorkbook
 
 from streams.errors import FileUnreadable
-from streams.importer.tables import Line, Table, headings_of, is_filled, table_of
+from streams.importer.heading_line import headed
+from streams.importer.tables import Line, Table, table_of
 
 MAX_SHARED_STRINGS_BYTES = 256 * 1024 * 1024
 MAX_SHEET_BYTES = 4 * 1024 * 1024 * 1024
@@ -26,7 +27,7 @@ Lines = Iterator[tuple[int, Sequence[Any]]]
 
 
 @contextmanager
-def open_workbook(path: Path, sheet: str | None) -> Iterator[Table]:
+def open_workbook(path: Path, sheet: str | None, header_row: int | None = None) -> Iterator[Table]:
     """Open a sheet, the first unless one is named. Raises FileUnreadable, HeadingsUnknown."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -35,11 +36,9 @@ def open_workbook(path: Path, sheet: str | None) -> Iterator[Table]:
         raise _no_workbook(path, error) from error
     opened = _streamed(path, sheet) if largest > MAX_HELD_BYTES else _held(path, sheet)
     with opened as (lines, total, others):
-        first = next((cells for _, cells in lines if any(map(is_filled, cells))), ())
-        headings = headings_of(path, ["" if not is_filled(cell) else str(cell) for cell in first])
         progress = [0]
-        told = _lines(lines, len(headings), progress)
-        yield table_of("xlsx", None, headings, told, lambda: min(progress[0] / total, 1.0), others)
+        found = headed(path, _lines(lines, progress), header_row)
+        yield table_of("xlsx", None, found, lambda: min(progress[0] / total, 1.0), others)
 
 
 def _largest_sheet(path: Path, archive: zipfile.ZipFile) -> int:
@@ -98,10 +97,7 @@ def _no_workbook(path: Path, error: Exception) -> FileUnreadable:
     return FileUnreadable(f"{path} is not an Excel workbook ({error}). Save it as .xlsx again.")
 
 
-def _lines(lines: Lines, width: int, progress: list[int]) -> Iterator[Line]:
+def _lines(lines: Lines, progress: list[int]) -> Iterator[Line]:
     for line, cells in lines:
         progress[0] = line
-        if any(map(is_filled, cells[width:])):
-            yield Line(line, (), "too_many_cells")
-        elif any(map(is_filled, cells)):
-            yield Line(line, cells)
+        yield Line(line, cells)

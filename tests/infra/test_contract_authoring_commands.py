@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli import exits
 from infra.cli.main import app
-from streams.settings import REPOSITORY
+from streams.settings import REPOSITORY, Settings
 from streams.zone import ZONE
 from tests.streams.authoring.rides import rides, write_csv
 
@@ -84,7 +85,7 @@ def test_a_paste_on_standard_input_is_a_sample(sample: Path, tmp_path: Path) -> 
     assert (tmp_path / "other.yaml").exists()
 
 
-@pytest.mark.parametrize("name", ["", "Ride", "ride__x", "1ride", "x" * 31])
+@pytest.mark.parametrize("name", ["", "r", "Ride", "ride__x", "1ride", "x" * 31])
 def test_a_name_that_no_source_can_have_is_refused(name: str, sample: Path, tmp_path: Path) -> None:
     result = minsheng("contract", "new", sample, "--source", name, "--yes", "--out", tmp_path)
     assert result.exit_code == exits.USAGE
@@ -98,6 +99,42 @@ def test_an_empty_sample_is_refused(tmp_path: Path) -> None:
     )
     assert result.exit_code == exits.USAGE
     assert "is empty" in result.stderr
+
+
+def test_a_sheet_and_a_line_of_headings_are_said_to_new_try_and_import_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINSHENG_HOME", str(tmp_path / "home"))
+    secrets = Settings().secrets_dir
+    secrets.mkdir(parents=True, mode=0o700)
+    (secrets / "tokens").write_text("k" * 64, encoding="ascii")
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["填表说明"])
+    sheet = book.create_sheet("数据")
+    sheet.append(["time", "station", "count"])
+    sheet.append(["日期", "站点", "数量", "时间"])
+    for n in range(60):
+        sheet.append([date(2026, 1, 2), f"ZD{n % 3}", n, time(8, n)])
+    path = tmp_path / "表.xlsx"
+    book.save(path)
+    made = ("--sheet", "数据", "--header-row", 2, "--source", "other", "--yes", "--out", tmp_path)
+    result = minsheng("contract", "new", path, *made)
+    assert result.exit_code == exits.OK, result.output
+    assert "The headings stand on line 2" in result.stdout
+    assert "日期 + 时间" in result.stdout
+    assert f"--events {path} --sheet 数据 --mapping {path}.mapping.yaml" in result.stdout
+    read = ("--sheet", "数据", "--mapping", f"{path}.mapping.yaml", "--json")
+    tried = minsheng("contract", "try", tmp_path / "other.yaml", "--events", path, *read)
+    assert tried.exit_code == exits.OK, tried.output
+    assert answer(tried)["counts"]["accepted"] == 60
+    judged = ("import", path, "--source", "other", "--dry-run", "--contract", tmp_path / "other.yaml", *read)
+    taken = answer(minsheng(*judged))
+    assert (taken["accepted"], taken["header_row"]) == (60, 2)
+    assert (taken["columns"]["日期"], taken["ignored"]) == ("time", [])
+    wrong = minsheng(*judged, "--header-row", 1)
+    assert wrong.exit_code == exits.USAGE
+    assert "The file has no heading" in wrong.stderr
 
 
 def test_headings_that_look_like_markup_are_only_text(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def imported(path: Path, made: Draft, folder: Path) -> Outcome:
         (folder / "mapping.yaml").write_text(made.mapping, encoding="utf-8")
         mapping = read_mapping(folder / "mapping.yaml")
     trial = Trial(made.contract)
-    with open_table(path) as table:
+    with open_table(path, header_row=mapping.header_row) as table:
         for arrivals in of_file(table, made.contract, mapping, datetime.now(UTC)):
             trial.add(arrivals)
     return trial.finish()
@@ -254,6 +254,16 @@ def test_two_hundred_columns_become_sixty_fields(tmp_path: Path) -> None:
     assert "站点" in {guess.heading for guess in made.chosen.fields}
 
 
+def test_a_comma_is_one_of_thousands_only_where_it_can_be(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f'2026-01-02 08:{n:02d},ZD{n % 3},"1,{n + 200}","12,{n}"\n' for n in range(60))
+    path.write_text(f"时间,站点,人次,读数\n{rows}", encoding="utf-8")
+    made = proposed(path)
+    types = {guess.heading: guess.spec.type for guess in made.chosen.fields}
+    assert (types["人次"], types["读数"]) == ("count", "text")
+    assert imported(path, made, tmp_path).counts == {"accepted": 60}
+
+
 def test_mixed_cells_keep_the_type_of_most(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(
@@ -353,11 +363,33 @@ def test_numbers_of_cards_that_are_no_bank_s_are_a_code(tmp_path: Path) -> None:
     assert imported(path, made, tmp_path).counts == {"accepted": 60}
 
 
-def test_a_title_above_the_headings_is_said(tmp_path: Path) -> None:
+def test_a_title_above_the_headings_is_no_row_and_said(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("公共自行车统计表,,\n时间,站点,数量\n2026-01-02 08:00,ZD1,3\n", encoding="utf-8")
-    with pytest.raises(HeadingsUnknown, match="if that is a title, remove the lines above"):
+    rows = "".join(f"2026-01-02 08:{n:02d},ZD{n % 3},{n}\n" for n in range(60))
+    path.write_text(f"公共自行车统计表,,\n时间,站点,数量\n{rows}", encoding="utf-8")
+    made = proposed(path)
+    assert "# Its headings stand on line 2; what is above them is no row." in made.text
+    assert (made.chosen.key.heading, made.mapping) == ("站点", None)
+    assert imported(path, made, tmp_path).counts == {"accepted": 60}
+
+
+def test_a_title_that_is_not_told_from_headings_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("统计表,单位：元,\n时间,站点,数量\n2026-01-02 08:00,ZD1,3\n", encoding="utf-8")
+    with pytest.raises(HeadingsUnknown, match="if that is a title, --header-row says which"):
         read_sample(path)
+    assert read_sample(path, header_row=2).headings == ("时间", "站点", "数量")
+
+
+def test_a_line_of_headings_that_was_said_is_told_to_the_importer(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f"2026-01-02 08:{n:02d},ZD{n % 3},{n}\n" for n in range(60))
+    path.write_text(f"time,station,number\n时间,站点,数量\n{rows}", encoding="utf-8")
+    said = Wishes("a_source", "某来源", "一条事件", "某部门")
+    made = draft(read_sample(path, header_row=2), said, TODAY.date())
+    (tmp_path / "mapping.yaml").write_text(made.mapping or "", encoding="utf-8")
+    assert read_mapping(tmp_path / "mapping.yaml").header_row == 2
+    assert made.chosen.key.heading == "站点"
 
 
 def test_what_the_owner_decides_wins(tmp_path: Path) -> None:
@@ -473,13 +505,13 @@ def test_a_first_sheet_of_notes_names_the_others(tmp_path: Path) -> None:
     assert book.active is not None
     book.active.title = "填表说明"
     book.active.append(["请按月填报"])
-    tab = book.create_sheet("明细")
+    tab = book.create_sheet("数据")
     tab.append(["时间", "站点"])
     tab.append(["2026-01-02 08:00", "ZD1"])
     book.save(tmp_path / "a.xlsx")
-    with pytest.raises(HeadingsUnknown, match=r"Other sheets: 明细; --sheet says which\.$"):
+    with pytest.raises(HeadingsUnknown, match=r"Other sheets: 数据; --sheet says which\.$"):
         read_sample(tmp_path / "a.xlsx")
-    assert read_sample(tmp_path / "a.xlsx", sheet="明细").headings == ("时间", "站点")
+    assert read_sample(tmp_path / "a.xlsx", sheet="数据").headings == ("时间", "站点")
 
 
 def test_placeholders_for_the_hours_are_warned_of(tmp_path: Path) -> None:

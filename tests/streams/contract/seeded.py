@@ -91,6 +91,7 @@ MISTAKES = (
     Mistake("missing section", "  silent_after: 10m\n", "", 26, "expect has no 'silent_after'", "Add it"),
     Mistake("name in capitals", "source: kiosk_sale", "source: KioskSale", 1, "is not a name", "lower case"),
     Mistake("name with a dot", "source: kiosk_sale", "source: kiosk.sale", 1, "is not a name", "lower case"),
+    Mistake("name of a letter", "source: kiosk_sale", "source: k", 1, "'k'", "at least 2 characters"),
     Mistake("name too long", "source: kiosk_sale", f"source: {'a' * 31}", 1, "'aaa", "at most 30 characters"),
     Mistake("name of PostgreSQL's", "  note:     {", "  tableoid: {", 15, "platform's own", "by its subject"),
     Mistake("name with a quote", "  kiosk:    {", '  ki"osk:    {', 9, "is not a name", "lower case"),
