@@ -79,7 +79,7 @@ def check(name: str, command: Sequence[str], environment: Mapping[str, str]) -> 
     return Check(name, result.returncode, seconds, result.stdout + result.stderr)
 
 
-def tests(arguments: Sequence[str], cache: Path) -> list[str]:
+def noting_failures(arguments: Sequence[str], cache: Path) -> list[str]:
     """The command of these tests; it notes in `cache` which of them failed."""
     return ["pytest", "-o", f"cache_dir={cache}", *arguments]
 
@@ -123,12 +123,14 @@ def main(which: str) -> int:
 
 def all_but_first(which: str, caches: Path, environment: Mapping[str, str]) -> int:
     """The tests in front, everything else beside them; what failed there noted in `caches`."""
-    lanes = {name: tests(arguments, caches / name) for name, arguments in TESTS_BESIDE[which].items()}
+    lanes = {
+        name: noting_failures(arguments, caches / name) for name, arguments in TESTS_BESIDE[which].items()
+    }
     with ThreadPoolExecutor(max_workers=1) as pool:
         beside: list[Future[Check]] = [
             pool.submit(check, name, command, environment) for name, command in {**BESIDE, **lanes}.items()
         ]
-        front = [sys.executable, "-m", *tests(TESTS[which], caches / FRONT)]
+        front = [sys.executable, "-m", *noting_failures(TESTS[which], caches / FRONT)]
         code = subprocess.run(front, cwd=REPOSITORY, env=environment, check=False).returncode
         checks = [future.result() for future in beside]
     for done in checks:

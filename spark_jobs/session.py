@@ -18,6 +18,9 @@ NO_BYTE_BOUND = 2**31 - 1
 """The only value with which Spark 4.2 does not add up the sizes of all columns after every row
 (BatchedPythonArrowInput.underBatchSizeLimit). What it has by itself is 64 MB."""
 
+KAFKA_CONSUMERS = 1_024
+"""One for each partition that is read, and more; those that nobody uses are closed after five minutes."""
+
 QUICK_COMPILER = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 """For an application of small batches, or one that lives half a minute: planning them runs through tens of
 thousands of methods a few times each, and the JVM's optimising compiler takes more than it gives back
@@ -35,6 +38,13 @@ def cluster_options(settings: Settings) -> dict[str, str]:
     }
 
 
+def class_archive_options(archive: Path) -> str:
+    """Take classes from that file (spark_jobs.class_archive) where it is. A JVM that it does not fit does
+    without, and says so on its standard error."""
+    sharing = f"-XX:SharedArchiveFile={archive} -Xshare:auto -Xlog:disable -Xlog:all=warning:stderr"
+    return sharing if archive.is_file() else ""
+
+
 def build_session(settings: Settings, name: str, java_options: str = "") -> SparkSession:
     """A session on `settings.spark_master` with the Kafka source and Delta; times are UTC inside.
     `java_options` are for the driver's JVM, unless one runs already.
@@ -50,7 +60,9 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         os.environ["SPARK_LOCAL_IP"] = LOOPBACK
     jars = sorted(str(jar) for jar in (settings.jars_dir / "spark").glob("*.jar"))
     options = {
-        "spark.jars": ",".join(jars),
+        # On the JVM's own class path they can be part of the class archive, and are copied by nobody.
+        "spark.driver.extraClassPath": ":".join(jars) if is_local else "",
+        "spark.jars": "" if is_local else ",".join(jars),
         "spark.driver.memory": settings.spark_driver_memory,
         **({} if is_local else cluster_options(settings)),
         "spark.driver.host": LOOPBACK if is_local else "",
@@ -58,7 +70,8 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         # Deep stacks: a pattern of Spark's StreamExecution recurses over every letter of an error's text.
         # Room for its classes: else it collects everything at each of five steps on the way there.
         "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:NewRatio=1 -XX:MetaspaceSize=256m -Xss4m"
-        f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'} {java_options}",
+        f" -Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'}"
+        f" {class_archive_options(settings.spark_class_archive) if is_local else ''} {java_options}",
         "spark.local.dir": str(settings.home / "spark"),
         "spark.sql.warehouse.dir": str(settings.home / "spark" / "warehouse"),  # else where it was started
         "spark.ui.enabled": "false",
@@ -79,6 +92,9 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         # forty processes and 80 ms a batch (decision 144).
         "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution.streaming"
         ".checkpointing.FileSystemBasedCheckpointFileManager",
+        # Spark keeps 64 consumers. Sixteen sources have more partitions, and what a consumer that was thrown
+        # away had fetched ahead is fetched and unpacked again (decision 147).
+        "spark.kafka.consumer.cache.capacity": str(KAFKA_CONSUMERS),
         # Delta spreads the state of a table over fifty tasks, whatever its size, each time it looks at it.
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

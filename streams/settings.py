@@ -122,6 +122,10 @@ class Settings(BaseSettings):
 
     spark_master: str = Field("local[2]", description="Spark master; the code path is the same on a cluster")
     spark_driver_memory: JavaMemory = "2g"
+    spark_class_archive: Path = Field(
+        REPOSITORY / ".venvs" / "spark-classes" / "archive.jsa",
+        description="classes as Spark's JVM has loaded them once; jobs start without it where it is missing",
+    )
     spark_cores: int = Field(2, ge=1, description="cores that a job takes of a cluster, one an executor")
     spark_executor_memory: JavaMemory = Field("1g", description="Java heap of an executor on a cluster")
     live_max_offsets_per_trigger: int = Field(

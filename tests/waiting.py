@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-SECONDS = 60
+SECONDS = 120
 PAUSE_SECONDS = 0.1
 
 

@@ -6,7 +6,7 @@ import argparse
 import fcntl
 import sys
 
-from infra.install import environments, jars, packages
+from infra.install import classes, environments, jars, packages
 from infra.install.errors import InstallError, MachineNotReady
 from infra.install.machine import REPOSITORY, this_machine
 from infra.install.packages import VENV
@@ -41,6 +41,8 @@ def install(goal: Goal, report: Report) -> None:
         environments.make(name, lock, report)
     if fetches_jars:
         jars.make(report)
+    if goal.jars and not classes.are_kept():
+        classes.keep(report)
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.check import SOME_TESTS_FAILED, TRIED_TWICE, failed_in, tests, worth_another_try
+from infra.check import SOME_TESTS_FAILED, TRIED_TWICE, failed_in, noting_failures, worth_another_try
 
 PAGE = "tests/infra/superset/test_page.py::test_page"
 
@@ -18,7 +18,10 @@ def test_what_failed_is_known_afterwards(tmp_path: Path) -> None:
     module.write_text(
         "def test_right():\n    pass\n\n\ndef test_wrong():\n    assert False\n", encoding="utf-8"
     )
-    command = [*tests(["-q", "-c", "/dev/null", f"--rootdir={tmp_path}"], tmp_path / "cache"), str(module)]
+    command = [
+        *noting_failures(["-q", "-c", "/dev/null", f"--rootdir={tmp_path}"], tmp_path / "cache"),
+        str(module),
+    ]
     done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == SOME_TESTS_FAILED
     assert failed_in(tmp_path / "cache") == ["test_two.py::test_wrong"]
