@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://minsheng/superset")
@@ -116,7 +116,10 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture of a data set. `width` in twelfths of a row; `height` in units of eight pixels."""
+    """A picture of a data set. `width` in twelfths of a row; `height` in units of eight pixels.
+
+    `is_excerpt`: that not all rows are shown is what it is for, and no warning.
+    """
 
     key: str
     title: str
@@ -125,6 +128,7 @@ class Chart:
     params: Mapping[str, Any]
     width: int
     height: int
+    is_excerpt: bool = False
 
     @property
     def uuid(self) -> str:
@@ -191,7 +195,6 @@ class Dashboard:
     rows: tuple[Row | Section | Note, ...]
     filters: tuple[Filter | Period, ...] = ()
     refresh_seconds: int = REFRESH_SECONDS
-    css: str = field(default="", repr=False)
 
     @property
     def charts(self) -> tuple[Chart, ...]:

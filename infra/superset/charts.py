@@ -16,6 +16,9 @@ MARGINS = {"x_axis_title_margin": 0, "y_axis_title_margin": 0}
 MINUTES_OF_A_DAY = 1440
 MOST_SERIES = 30
 NEWEST_DAYS = 92
+PAGE_ROWS = 100
+MOST_PAGED_ROWS = 100_000
+BAR_PIXELS, UNIT_PIXELS, HEAD_UNITS = 20, 8, 10
 
 
 def where(column: str, value: str | int | bool) -> dict[str, Any]:
@@ -137,9 +140,8 @@ def ranked(
     width: int,
     height: int = HALF_HEIGHT,
     filters: Sequence[Mapping[str, Any]] = (),
-    most: int = 20,
 ) -> Chart:
-    """Horizontal bars, the largest on top."""
+    """Horizontal bars, the largest on top; as many as `fitting` says."""
     params = {
         **MARGINS,
         "x_axis": by,
@@ -150,7 +152,7 @@ def ranked(
         "x_axis_sort": figure,
         "x_axis_sort_asc": True,
         "order_desc": True,
-        "row_limit": most,
+        "row_limit": fitting(height),
         "truncate_metric": True,
         "show_legend": False,
         "show_value": True,
@@ -160,6 +162,11 @@ def ranked(
         "color_scheme": "minsheng",
     }
     return Chart(key, title, dataset, "echarts_timeseries_bar", params, width, height)
+
+
+def fitting(height: int) -> int:
+    """How many horizontal bars a chart of that height has room for, each with its name."""
+    return (height - HEAD_UNITS) * UNIT_PIXELS // BAR_PIXELS
 
 
 def days(
@@ -214,11 +221,14 @@ def table(
     bars: Sequence[str] = (),
     right: Sequence[str] = (),
     most: int = 200,
+    is_paged: bool = False,
+    is_excerpt: bool = False,
 ) -> Chart:
     """Rows as they are. HTML is off: what an event wrote into a text field is shown as the text that it is.
 
     `order` holds (column, ascending); `bars` names the columns that draw their size into the cell, `right`
-    those of text that stands on the right, as numbers do.
+    those of text that stands on the right, as numbers do. `most` rows are shown, unless `is_paged`: then all
+    of them, page by page, each asked for when somebody turns to it.
     """
     dates = {column.name for column in dataset.columns if column.type == "DATE"}
     config = {
@@ -236,8 +246,9 @@ def table(
         "all_columns": list(columns),
         "order_by_cols": [f'["{column}", {str(ascending).lower()}]' for column, ascending in order],
         "adhoc_filters": list(filters),
-        "row_limit": most,
-        "server_pagination": False,
+        "row_limit": MOST_PAGED_ROWS if is_paged else most,
+        "server_pagination": is_paged,
+        "server_page_length": PAGE_ROWS,
         "page_length": 0,
         "include_search": False,
         "table_timestamp_format": "%Y-%m-%d %H:%M:%S",
@@ -249,7 +260,7 @@ def table(
         "column_config": config,
         "conditional_formatting": list(rules),
     }
-    return Chart(key, title, dataset, "table", params, width, height)
+    return Chart(key, title, dataset, "table", params, width, height, is_excerpt)
 
 
 def _format(dataset: Dataset, figure: str) -> str:

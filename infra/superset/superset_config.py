@@ -65,8 +65,12 @@ _LOGO = (
     " font-family='Noto Sans CJK SC,PingFang SC,Microsoft YaHei,sans-serif'%3E民生平台%3C/text%3E%3C/svg%3E"
 )
 LOGO_TARGET_PATH = "/dashboard/list/"
+# A page that refreshes itself sets a chart's options anew without their defaults: the two buttons of a legend would
+# lose what is written on them (Echart.tsx of 6.1.0 merges, and ECharts writes the titles into what it is given).
+_LEGEND = {"legend": {"selector": [{"type": "all", "title": "全选"}, {"type": "inverse", "title": "反选"}]}}
 THEME_DEFAULT = {
     **_THEME_DEFAULT,
+    "echartsOptionsOverridesByChartType": dict.fromkeys(("echarts_area", "echarts_timeseries_bar"), _LEGEND),
     "token": {
         **_THEME_DEFAULT["token"],
         "brandAppName": APP_NAME,
@@ -146,9 +150,16 @@ _EMPTY_PIXEL = b"data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=#"
 # Words of Superset's Chinese that are missing, or wrong ("Sign in" is "Not In" in 6.1.0).
 _WORDS = json.loads(Path(__file__).with_name("chinese_words.json").read_text("utf-8"))
 
+# Superset's own pages for these are in English, and ask another host for a font.
+_ERROR_PAGE = Path(__file__).with_name("error_page.html").read_text("utf-8")
+_ERRORS = {
+    404: ("没有这一页", "地址可能写错了，或者这个来源的看板已经撤下。"),
+    500: ("出错了", "请稍后再试；一再出现，请联系管理员，并告知出错的时间和地址。"),
+}
+
 
 def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
-    """Keep logins; take the pixel out of the scripts that are served; keep no colours; mend the Chinese."""
+    """Keep logins; take the pixel out of the scripts that are served; keep no colours; mend words and error pages."""
     from flask import jsonify, request, session
     from flask_login import user_logged_in
 
@@ -172,6 +183,15 @@ def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
             script = response.get_data()
             if _PIXEL in script:
                 response.set_data(script.replace(_PIXEL, _EMPTY_PIXEL))
+        return response
+
+    @app.after_request
+    def with_own_errors(response):
+        if response.status_code in _ERRORS and response.mimetype == "text/html":
+            says, following = _ERRORS[response.status_code]
+            response.direct_passthrough = False
+            response.set_data(_ERROR_PAGE.replace("SAYS", says).replace("NEXT", following))
+            response.headers.pop("ETag", None)
         return response
 
     @app.after_request

@@ -10,7 +10,6 @@ from infra.superset.data.daily import daily_measures, published_days, validation
 from streams.contract.model import Contract
 
 SLUG = "daily"
-MOST_ROWS = 1000
 REFRESH_SECONDS = 60
 
 
@@ -106,7 +105,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                         "revision": "d",
                     },
                     right=["value__text", "previous__text", "last_year__text"],
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
             ),
             Section("发布与校验"),
@@ -134,7 +133,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                         **dict.fromkeys(("accepted", "quarantined", "duplicate", "conflict"), ",d"),
                         "revision": "d",
                     },
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
             ),
             (
@@ -158,7 +157,7 @@ def daily(contracts: Mapping[str, Contract]) -> Dashboard:
                     height=48,
                     order=[("validated", False)],
                     formats={"revision": "d", "evaluated": "d", "failed": "d"},
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
             ),
         ),

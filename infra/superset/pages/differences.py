@@ -10,7 +10,6 @@ from infra.superset.data.differences import live_and_published, rows_of_differen
 from streams.contract.model import Contract
 
 SLUG = "differences"
-MOST_ROWS = 1000
 REFRESH_SECONDS = 60
 TILES = (
     ("live", "实时", ""),
@@ -56,7 +55,7 @@ def differences_page(contracts: Mapping[str, Contract]) -> Dashboard:
                     order=[("event_day", False), ("source", True)],
                     formats={**dict.fromkeys(numbers, ",d"), "difference": "+,d", "revision": "d"},
                     rules=[warn("unexplained", 0, PALE_RED) | {"operator": "≠"}],
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
             ),
             Section("为什么不同"),
@@ -71,7 +70,7 @@ def differences_page(contracts: Mapping[str, Contract]) -> Dashboard:
                     filters=newest,
                     order=[("event_day", False), ("source", True), ("position", True)],
                     formats={"events": "+,d"},
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
                 ranked(
                     "differences-causes",

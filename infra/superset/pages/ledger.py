@@ -10,7 +10,6 @@ from infra.superset.data.ledger import SHOWN, ledger_of_days, ledger_of_hours, l
 from streams.contract.model import Contract
 
 SLUG = "ledger"
-MOST_ROWS = 1000
 
 
 def ledger_page(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
@@ -76,7 +75,7 @@ def ledger_page(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboa
                     order=[("received_day", False), ("source", True)],
                     formats=dict.fromkeys(shown, ",d"),
                     rules=[warn(each, 0, PALE_RED) | {"operator": "≠"} for each in residues],
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
             ),
             Section("近 24 小时"),
@@ -91,7 +90,7 @@ def ledger_page(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboa
                     order=[("local_hour", False), ("source", True)],
                     formats=dict.fromkeys(of_hour, ",d"),
                     rules=[warn("worst_residue", 0, PALE_RED)],
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
             ),
             Section("发送方序号"),
@@ -107,7 +106,7 @@ def ledger_page(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboa
                     order=[("received_day", False), ("source", True)],
                     formats=dict.fromkeys(of_sender, "d"),
                     rules=[warn("missing", 0, PALE_RED), warn("repeated", 0, PALE_RED)],
-                    most=MOST_ROWS,
+                    is_paged=True,
                 ),
             ),
         ),

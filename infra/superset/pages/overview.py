@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from infra.superset.assets import Dashboard, Filter, Note, Section
 from infra.superset.charts import (
+    HALF_HEIGHT,
     PALE_AMBER,
     PALE_GREEN,
     PALE_RED,
     RED,
+    fitting,
     given,
     minutes,
     ranked,
@@ -177,7 +179,14 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
                 f"[全部隔离事件、占比与处理状态：{quarantine.TITLE}](/superset/dashboard/{quarantine.SLUG}/)"
             ),
             (
-                ranked("today-reasons", "隔离原因 · 实时", reasons, "events__figure", "reason", width=4),
+                ranked(
+                    "today-reasons",
+                    f"隔离原因 · 实时（前 {fitting(HALF_HEIGHT)} 种）",
+                    reasons,
+                    "events__figure",
+                    "reason",
+                    width=4,
+                ),
                 table(
                     "today-quarantined",
                     "最近隔离的事件",
@@ -186,6 +195,7 @@ def overview(contracts: Mapping[str, Contract], topic_prefix: str) -> Dashboard:
                     width=8,
                     order=[("received", False)],
                     most=50,
+                    is_excerpt=True,
                 ),
             ),
         ),

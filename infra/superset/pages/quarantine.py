@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.superset.assets import Dashboard, Filter, Section
-from infra.superset.charts import PALE_AMBER, PALE_RED, ranked, table, tile, warn, where
+from infra.superset.charts import PALE_AMBER, PALE_RED, fitting, ranked, table, tile, warn, where
 from infra.superset.data.quarantine_work import conflicts, events, groups
 from spark_jobs.replay.selection import OPEN
 from streams.contract.model import Contract
@@ -13,6 +13,7 @@ from streams.contract.model import Contract
 SLUG = "quarantine"
 TITLE = "隔离区"
 REFRESH_SECONDS = 60
+BARS_HEIGHT = 56
 LARGE_SHARE_PERCENT = 10
 
 
@@ -72,11 +73,12 @@ def quarantine_page(contracts: Mapping[str, Contract]) -> Dashboard:
             (
                 ranked(
                     "quarantine-reasons",
-                    "待核实 · 按原因",
+                    f"待核实 · 按原因（前 {fitting(BARS_HEIGHT)} 种）",
                     work,
                     "events__figure",
                     "reason",
                     width=4,
+                    height=BARS_HEIGHT,
                     filters=still,
                 ),
                 ranked(
@@ -86,6 +88,7 @@ def quarantine_page(contracts: Mapping[str, Contract]) -> Dashboard:
                     "open__figure",
                     "source__label",
                     width=4,
+                    height=BARS_HEIGHT,
                     filters=still,
                 ),
                 ranked(
@@ -95,6 +98,7 @@ def quarantine_page(contracts: Mapping[str, Contract]) -> Dashboard:
                     "open__figure",
                     "division__label",
                     width=4,
+                    height=BARS_HEIGHT,
                     filters=still,
                 ),
             ),
@@ -120,7 +124,7 @@ def quarantine_page(contracts: Mapping[str, Contract]) -> Dashboard:
                     height=56,
                     order=[("received", False)],
                     formats={"number": "d"},
-                    most=200,
+                    is_paged=True,
                 ),
             ),
             Section("冲突：编号相同、内容不同"),
@@ -133,6 +137,7 @@ def quarantine_page(contracts: Mapping[str, Contract]) -> Dashboard:
                     width=12,
                     order=[("received", False)],
                     formats={"number": "d"},
+                    is_paged=True,
                 ),
             ),
         ),

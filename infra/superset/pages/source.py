@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from infra.superset.assets import Chart, Dashboard, Dataset, Filter, Row, Section
-from infra.superset.charts import days, minutes, newest_days, ranked, table, where
+from infra.superset.charts import HALF_HEIGHT, days, fitting, minutes, newest_days, ranked, table, where
 from infra.superset.data.comparison import SPANS, today_and_yesterday
 from infra.superset.data.daily import daily_measures, published_days
 from infra.superset.data.days import published_metric, published_values
@@ -20,7 +20,6 @@ from streams.contract.tables import MetricTable, metric_tables
 from streams.contract.types import values_of
 
 MOST_BANDS = 6
-MOST_DAILY_ROWS = 1000
 RETIRED_REFRESH_SECONDS = 300
 
 
@@ -115,6 +114,13 @@ def _values_of(contract: Contract, dimension: Dimension) -> int:
     return len(values_of(contract.columns[dimension.field])) or MOST_BANDS + 1
 
 
+def _first(contract: Contract, dimension: Dimension) -> str:
+    """What a chart of bars is called where there may be more values than it has room for."""
+    values = values_of(contract.columns[dimension.field])
+    fit = fitting(HALF_HEIGHT)
+    return "" if dimension.is_division or 0 < len(values) <= fit else f"（前 {fit}）"
+
+
 def _breakdown(contract: Contract, each: MetricTable, live: Dataset) -> list[Row | Section]:
     """Bars and a table for every dimension of a metric."""
     dims, measures = dimensions(contract, each.metric), additive(contract, each.metric)
@@ -127,7 +133,7 @@ def _breakdown(contract: Contract, each: MetricTable, live: Dataset) -> list[Row
             tuple(
                 ranked(
                     key_of(contract, each.metric, "by", dim.field),
-                    f"{measures[0].title}：按{dim.title}",
+                    f"{measures[0].title}：按{dim.title}{_first(contract, dim)}",
                     live,
                     measures[0].figure,
                     dim.label_column,
@@ -167,7 +173,7 @@ def _quarantine(
     return (
         ranked(
             key_of(contract, "reasons"),
-            "隔离原因 · 实时",
+            f"隔离原因 · 实时（前 {fitting(HALF_HEIGHT)} 种）",
             reasons_today(contracts),
             "events__figure",
             "reason",
@@ -183,6 +189,7 @@ def _quarantine(
             filters=only,
             order=[("received", False)],
             most=50,
+            is_excerpt=True,
         ),
     )
 
@@ -219,6 +226,7 @@ def _published(
             order=[("event_day", False), ("position", True)],
             formats={"change_percent": "+,.1f", "year_percent": "+,.1f", "revision": "d"},
             right=["value__text"],
+            is_paged=True,
         ),
     )
 
@@ -244,7 +252,7 @@ def _published_breakdown(contract: Contract, each: MetricTable) -> Iterable[Row]
                 **{measure.name: measure.number_format for measure in measures},
                 **dict.fromkeys(counted, ",d"),
             },
-            most=MOST_DAILY_ROWS,
+            is_paged=True,
         )
     ]
     if measures:

@@ -155,6 +155,28 @@ def test_no_table_renders_html() -> None:
     assert {each["params"]["allow_render_html"] for each in tables} == {False}
 
 
+def test_bars_have_room_for_their_names_and_say_where_others_may_be_left_out() -> None:
+    for page in PAGES:
+        for chart in page.charts:
+            if chart.params.get("orientation") == "horizontal":
+                most = chart.params["row_limit"]
+                assert most >= 10
+                assert most * 20 <= (chart.height - 10) * 8, chart.key
+                if chart.params["x_axis"] == "reason" and chart.kind.endswith("bar"):
+                    assert f"前 {most} 种" in chart.title
+
+
+def test_tables_of_whole_periods_are_paged_and_not_cut() -> None:
+    for page in PAGES:
+        for chart in page.charts:
+            of_period = [
+                each for each in chart.params["adhoc_filters"] if each["operator"] == "TEMPORAL_RANGE"
+            ]
+            if chart.kind == "table" and of_period:
+                assert chart.params["server_pagination"], chart.key
+                assert chart.params["row_limit"] >= 100_000
+
+
 def test_every_reason_is_shown_by_its_title() -> None:
     query = reasons_today(EVERY).sql
     assert {code for code, wording in REASONS.items() if f"'{wording.title}'" not in query} == set()
