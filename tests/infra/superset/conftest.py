@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from playwright.sync_api import BrowserContext
+from psycopg.rows import dict_row
 
 from infra.local.errors import NotHealthy
 from infra.local.secrets import make_secrets
@@ -24,6 +25,7 @@ from streams.contract.model import Contract
 from streams.settings import REPOSITORY, Settings
 from tests.conftest import free_port
 from tests.infra.superset import contracts as known
+from tests.infra.superset.asking import Connection
 from tests.infra.superset.plausible import fill
 from tests.superset_visitors import Person, administrator, open_browser
 from tests.waiting import wait_for_success
@@ -63,6 +65,22 @@ def filled(installation: Settings, contracts: dict[str, Contract]) -> Settings:
     with psycopg.connect(installation.postgres_dsn) as connection:
         fill(connection, contracts, datetime.now(UTC), topic_prefix=installation.topic_prefix)
     return installation
+
+
+@pytest.fixture
+def reader(filled: Settings) -> Iterator[Connection]:
+    """The dashboards' own role."""
+    with psycopg.connect(filled.reader_dsn, row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def owner(filled: Settings) -> Iterator[Connection]:
+    """A role that may write; what it writes is taken back."""
+    with psycopg.connect(filled.postgres_dsn, row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()
 
 
 @pytest.fixture(scope="session")
