@@ -2,14 +2,16 @@
 
 One principal for each thing that is done with Kafka, rather than for each process: a right follows the
 purpose, and a machine can act only as those whose secret files `kafka_<principal>` it has.
+Nothing but the standard library when it is imported: containers of brokers have no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from streams.settings import Settings
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 Principal = Literal["setup", "gateway", "import", "simulator", "producer", "stream", "rollup", "originals"]
 Operation = Literal["CREATE", "READ", "WRITE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from infra.docker.profiles import PROFILES
 from infra.kafka_id import kafka_id
-from infra.secret_kinds import KINDS
+from infra.secret_kinds import KINDS, key
+from streams.kafka_access import RIGHTS, secret_name
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / ".compose" / "secrets"
@@ -39,7 +40,7 @@ def make_secrets(folder: Path, names: list[str]) -> list[str]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    makers = {**KINDS, "kafka_cluster": kafka_id}
+    makers = {**KINDS, **{secret_name(each): key for each in RIGHTS}, "kafka_cluster": kafka_id}
     made = [name for name in names if not (folder / name).exists()]
     for name in made:
         draft = folder / f".{name}.part"
@@ -96,6 +97,8 @@ def main() -> int:
         f"secrets: {f'{len(made)} made' if made else 'all there'} ({folder})\n"
         f"profile: {profile} ({ENVIRONMENT})\n"
         "next: docker compose up -d --wait\n"
+        "gateway: https://127.0.0.1:28080/ whom to trust: docker compose cp gateway:"
+        "/var/lib/minsheng/certificates/ca.pem .\n"
         f"dashboards: http://127.0.0.1:28088/ user operator, password in {folder / 'superset_operator'}\n"
     )
     return 0

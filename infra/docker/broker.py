@@ -1,5 +1,7 @@
 """`python3 -m infra.docker.broker`: become one broker of the cluster, its log formatted before if it is new.
 
+Listeners, TLS and rights are those of the local stack in secure mode (infra/security/broker.py).
+
 Nothing but the standard library: the image has a JRE, Kafka's jars and Debian's Python.
 """
 
@@ -14,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.kafka_id import kafka_id
+from infra.security.broker import CLIENTS, CONTROLLER, INTERNAL, BrokerTls, secure_properties
 from infra.start_line import say
 
 JARS = Path("/opt/minsheng/.jars/kafka")
 HOME = Path("/var/lib/minsheng")
-CLIENTS, CONTROLLER = 9092, 9093
+CLIENTS_PORT, CONTROLLER_PORT, INTERNAL_PORT = 9092, 9093, 9094
+PORTS = {CLIENTS: CLIENTS_PORT, INTERNAL: INTERNAL_PORT, CONTROLLER: CONTROLLER_PORT}
 ENOUGH_FOR_TWO_IN_SYNC = 3
 LOG4J = """\
 log4j.rootLogger=WARN, stdout
@@ -39,6 +43,7 @@ class Node:
     cluster: str
     data_dir: Path
     heap: str
+    tls: BrokerTls
 
     @property
     def host(self) -> str:
@@ -59,11 +64,12 @@ class Node:
         return {
             "process.roles": "broker,controller",
             "node.id": str(self.number),
-            "controller.quorum.bootstrap.servers": ",".join(f"{name}:{CONTROLLER}" for name in self.names),
-            "listeners": f"PLAINTEXT://:{CLIENTS},CONTROLLER://:{CONTROLLER}",
-            "advertised.listeners": f"PLAINTEXT://{self.host}:{CLIENTS},CONTROLLER://{self.host}:{CONTROLLER}",
-            "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "controller.quorum.bootstrap.servers": ",".join(
+                f"{name}:{CONTROLLER_PORT}" for name in self.names
+            ),
+            "listeners": ",".join(f"{name}://:{port}" for name, port in PORTS.items()),
+            "advertised.listeners": ",".join(f"{name}://{self.host}:{port}" for name, port in PORTS.items()),
+            **secure_properties(self.keystore, self.tls.authority),
             "log.dirs": str(self.data_dir / "log"),
             "auto.create.topics.enable": "false",
             "num.partitions": "2",
@@ -88,18 +94,23 @@ class Node:
     def voters(self) -> str:
         """The controllers that the cluster begins with, each with the id of its folder."""
         return ",".join(
-            f"{number}@{name}:{CONTROLLER}:{folder_id(self.cluster, number)}"
+            f"{number}@{name}:{CONTROLLER_PORT}:{folder_id(self.cluster, number)}"
             for number, name in enumerate(self.names, start=1)
         )
 
     def prepare(self) -> None:
-        """Write the configuration; format the log unless that was done."""
+        """Write the configuration; format the log unless that was done. Raises FileNotFoundError."""
+        self.tls.write_keystore(self.keystore)
         lines = (f"{name}={value}\n" for name, value in self.properties().items())
         self.configuration.write_text("".join(lines), encoding="ascii")
         (self.data_dir / "log4j.properties").write_text(LOG4J, encoding="ascii")
         arguments = ["format", "--ignore-formatted", "--cluster-id", self.cluster]
         voters = ["--initial-controllers", self.voters(), "--config", str(self.configuration)]
         subprocess.run([*self.java("kafka.tools.StorageTool"), *arguments, *voters], check=True)
+
+    @property
+    def keystore(self) -> Path:
+        return self.data_dir / "keystore.pem"
 
     @property
     def configuration(self) -> Path:
@@ -116,13 +127,15 @@ def folder_id(cluster: str, number: int) -> str:
 
 
 def node(environment: Mapping[str, str], home: Path) -> Node:
-    """What the environment and the secret `kafka_cluster` say of this broker."""
+    """What the environment, the secret `kafka_cluster` and its certificates say of this broker."""
+    certificates = home / "certificates"
     return Node(
         number=int(environment["KAFKA_NODE"]),
         names=tuple(environment["KAFKA_NODES"].split(",")),
         cluster=(home / "secrets" / "kafka_cluster").read_text(encoding="ascii").strip(),
         data_dir=home / "kafka",
         heap=environment["KAFKA_HEAP"],
+        tls=BrokerTls.of(certificates, certificates / "ca.pem", INTERNAL_PORT),
     )
 
 

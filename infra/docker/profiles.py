@@ -22,6 +22,7 @@ class Profile:
             "MINSHENG_PROFILE": name,
             "KAFKA_NODES": ",".join(self.brokers),
             "MINSHENG_KAFKA_BOOTSTRAP": ",".join(f"{broker}:9092" for broker in self.brokers),
+            "MINSHENG_KAFKA_ADMIN_BOOTSTRAP": ",".join(f"{broker}:9094" for broker in self.brokers),
             "MINSHENG_TOPIC_REPLICATION": str(len(self.brokers)),
             "MINSHENG_SPARK_MASTER": self.spark_master,
         }

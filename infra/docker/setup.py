@@ -1,6 +1,7 @@
 """`python -m infra.docker.setup WHAT`: what is made once before services start, and brought up to date later.
 
-    platform   roles, databases, migrations; the contracts, where nothing is deployed yet
+    platform   roles, databases, migrations; users and rights in Kafka; the contracts, where nothing is
+               deployed yet
     airflow    Airflow's configuration, tables and pool
     superset   Superset's tables, roles and users; the dashboards of what is deployed
 
@@ -27,6 +28,7 @@ def set_up_platform(settings: Settings) -> None:
     from infra.deploy import deploy  # noqa: PLC0415 (each image has what its own set-up needs)
     from infra.postgres.migrate import create_database, migrate  # noqa: PLC0415
     from infra.postgres.prepare import create_metadata_databases  # noqa: PLC0415
+    from infra.security.rights import ensure_rights  # noqa: PLC0415
     from streams.contract.loader import load_contracts  # noqa: PLC0415
     from streams.registry import deployed  # noqa: PLC0415
 
@@ -34,6 +36,8 @@ def set_up_platform(settings: Settings) -> None:
     create_metadata_databases(settings)
     migrate(settings)
     _report("the database is up to date")
+    changed = ensure_rights(settings)
+    _report(f"{len(changed.users)} users in Kafka, {len(changed.granted)} rights granted")
     wait_for_brokers(settings)
     there = deployed(settings).contracts
     if there:
@@ -44,18 +48,26 @@ def set_up_platform(settings: Settings) -> None:
 
 
 def wait_for_brokers(settings: Settings) -> None:
-    """Return once as many brokers are there as topics have replicas. Raises KafkaAway."""
-    from streams.errors import KafkaAway  # noqa: PLC0415
+    """Return once as many brokers are there as topics have replicas, and know the users that were made a
+    moment ago: each learns of them by itself. Raises KafkaAway, KafkaRefused."""
+    from streams.errors import KafkaAway, KafkaRefused  # noqa: PLC0415
     from streams.topics import admin_client  # noqa: PLC0415
 
     give_up = time.monotonic() + BROKERS_SECONDS
     while True:
-        with admin_client(settings) as admin:
-            there = len(admin.describe_cluster()["brokers"])
-        if there >= settings.topic_replication:
-            return
+        problem: KafkaAway
+        try:
+            with admin_client(settings) as admin:
+                there = len(admin.describe_cluster()["brokers"])
+            if there >= settings.topic_replication:
+                return
+            problem = KafkaAway(
+                f"{there} brokers are there, topics have {settings.topic_replication} replicas"
+            )
+        except KafkaRefused as refused:
+            problem = refused
         if time.monotonic() > give_up:
-            raise KafkaAway(f"{there} brokers are there, topics have {settings.topic_replication} replicas")
+            raise problem
         time.sleep(1)
 
 

@@ -8,8 +8,8 @@ from kafka.errors import KafkaError
 from infra.local.errors import NotHealthy
 from infra.local.kafka import LocalKafka
 from infra.local.part import Part
-from infra.security.broker import BrokerTls
-from infra.security.certificates import BROKER, certificate_in_use
+from infra.security.broker import BROKER, BrokerTls
+from infra.security.certificates import certificate_in_use
 from infra.security.rights import ensure_rights
 from streams.errors import KafkaRefused
 from streams.kafka_access import admin_options, client_options

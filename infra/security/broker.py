@@ -2,7 +2,7 @@
 
 clients: TLS, and a user with a password (SCRAM). Internal: TLS with certificates on both sides; brokers among
 themselves, and the administrator who makes users and rights: no password has to exist before the first user.
-Controllers: as internal.
+Controllers: as internal. Nothing but the standard library: containers of brokers have no more.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.private_file import write_private
-from infra.security.certificates import ADMINISTRATOR, BROKER
 from streams.kafka_access import MECHANISM
 
 CLIENTS, INTERNAL, CONTROLLER = "CLIENTS", "INTERNAL", "CONTROLLER"
+ADMINISTRATOR = "admin"
+"""By this certificate users and rights are made in Kafka."""
+BROKER = "kafka"
+"""By this one brokers and controllers know each other."""
 
 
 @dataclass(frozen=True)

@@ -26,14 +26,11 @@ from infra.security.authority import (
     new_certificate,
     unique,
 )
+from infra.security.broker import ADMINISTRATOR, BROKER
 from streams.settings import Settings
 
 RENEW_BEFORE = timedelta(days=30)
 AUTHORITY = "ca"
-ADMINISTRATOR = "admin"
-"""By this certificate users and rights are made in Kafka."""
-BROKER = "kafka"
-"""By this one brokers and controllers know each other."""
 
 
 @dataclass(frozen=True)

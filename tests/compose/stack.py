@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +102,7 @@ class Stack:
 
     def ask(self, query: str) -> list[list[Any]]:
         """Rows of a query, asked from within."""
-        answer = self.compose("exec", "--no-TTY", "stream", "python", "-c", ASK, query).stdout
-        rows: list[list[Any]] = json.loads(answer.splitlines()[-1])
+        rows: list[list[Any]] = json.loads(self.python("stream", ASK, query))
         return rows
 
     def ledger(self, source: str) -> dict[str, int]:
@@ -112,13 +113,25 @@ class Stack:
         (line,) = json.loads(said.stdout)
         return dict(line)
 
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        """Whom a sender trusts: the authority of this installation and no other."""
+        file = self.folder / "ca.pem"
+        self.compose("cp", "gateway:/var/lib/minsheng/certificates/ca.pem", str(file))
+        return ssl.create_default_context(cafile=str(file))
+
+    def python(self, service: str, script: str, *arguments: str) -> str:
+        """The last line that a script writes within a service."""
+        said = self.compose("exec", "--no-TTY", service, "python", "-c", script, *arguments).stdout
+        return said.splitlines()[-1]
+
     def secret(self, name: str) -> str:
         return (self.folder / "secrets" / name).read_text(encoding="ascii").strip()
 
     def post(self, events: Sequence[Mapping[str, Any]], timeout: float = 30) -> httpx.Response:
-        """Post a batch as a department does."""
+        """Post a batch as a department does, which has been given `ca.pem`."""
         return httpx.post(
-            f"http://127.0.0.1:{self.gateway_port}/v1/events",
+            f"https://127.0.0.1:{self.gateway_port}/v1/events",
             json=events,
             headers={
                 "Content-Type": "application/cloudevents-batch+json",
@@ -126,6 +139,7 @@ class Stack:
             },
             timeout=timeout,
             trust_env=False,
+            verify=self.trust,
         )
 
 

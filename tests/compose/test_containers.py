@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
+import httpx
 import pytest
 
 from infra.start_line import version
@@ -139,6 +141,67 @@ def test_what_a_department_sends_is_seen_on_the_dashboards(
     person = administrator(address, stack.secret("superset_admin"))
     assert person.listed("dashboard")
     assert [name for name in person.datasets if SOURCE in name]
+
+
+REFUSED = """
+import sys, psycopg
+from contextlib import closing
+from kafka import KafkaConsumer, TopicPartition
+from streams.errors import KafkaAway, SecretMissing
+from streams.kafka_access import client_options
+from streams.settings import Settings
+
+settings = Settings()
+
+def read(principal, **changes):
+    options = client_options(settings, principal) | changes
+    with closing(KafkaConsumer(**options, group_id=None, bootstrap_timeout_ms=8000)) as consumer:
+        consumer.assign([TopicPartition(sys.argv[1], 0)])
+        consumer.seek_to_beginning()
+        return consumer.poll(timeout_ms=8000)
+
+def said(call):
+    try:
+        return "allowed" if call() is not None else "nothing"
+    except Exception as error:
+        return f"{type(error).__name__} {error}"
+
+plain = {"security_protocol": "PLAINTEXT"}
+wrong = {"sasl_plain_password": "wrong"}
+print("|".join(said(call).replace("\\n", " ") for call in (
+    lambda: read("gateway"),
+    lambda: read("stream"),
+    lambda: read("gateway", **wrong),
+    lambda: read("gateway", **plain),
+    lambda: psycopg.connect(settings.postgres_dsn.replace("verify-full", "disable"), connect_timeout=8),
+    lambda: psycopg.connect(settings.postgres_dsn.replace("postgres-tls", "postgres"), connect_timeout=8),
+    lambda: psycopg.connect(settings.postgres_dsn),
+)))
+"""
+
+
+def test_who_has_no_right_and_who_speaks_plain_text_is_refused(stack: Stack) -> None:
+    """Asked from within the gateway, as somebody would who has broken into it."""
+    reads, acts, wrong, plain, bare, beside, connects = stack.python(
+        "gateway", REFUSED, f"events.{SOURCE}"
+    ).split("|")
+    report("\n".join(f"  refused: {each[:120]}" for each in (reads, acts, wrong, plain, bare, beside)))
+    assert reads.startswith("TopicAuthorizationFailedError")
+    assert acts.startswith("SecretMissing")
+    assert "allowed" not in {wrong, plain, bare, beside}
+    assert connects == "allowed"
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"http://127.0.0.1:{stack.gateway_port}/health", trust_env=False)
+    foreign = ssl.create_default_context()
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx.get(f"https://127.0.0.1:{stack.gateway_port}/health", verify=foreign, trust_env=False)
+
+
+def test_the_command_line_has_what_an_administrator_needs(stack: Stack) -> None:
+    said = stack.compose(
+        "run", "--rm", "--no-TTY", "minsheng", "topics", "list", "--json", timeout=180
+    ).stdout
+    assert f"events.{SOURCE}" in said
 
 
 def test_a_broker_is_killed(stack: Stack, meals: Iterator[Meal], written: list[Meal]) -> None:

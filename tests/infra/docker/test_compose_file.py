@@ -7,15 +7,29 @@ import re
 import pytest
 
 from infra.docker.__main__ import wanted_secrets
+from infra.docker.certificates import ISSUED
 from infra.docker.profiles import PROFILES
 from infra.docker.start import DEFINED
 from infra.kafka_id import kafka_id
 from infra.secret_kinds import KINDS
 from infra.start_line import version
+from streams.kafka_access import RIGHTS, Principal, secret_name
 from streams.settings import REPOSITORY, Settings
 from tests.infra.docker.compose_file import COMPOSE, DOCKERFILE, FILE, ONCE, SERVICES, source
 
 PUBLISHED = {"gateway", "superset"}
+ALONE = {"certificates", "postgres"}
+"""Services that are on no network at all."""
+
+ACTS_AS: dict[str, set[Principal]] = {
+    "setup": set(RIGHTS),  # it makes them
+    "minsheng": set(RIGHTS),  # an administrator's command line, there while it is called
+    "gateway": {"gateway"},
+    "simulator": {"simulator"},
+    "stream": {"stream"},
+    "airflow-scheduler": {"rollup"},
+}
+CERTIFICATES = "/var/lib/minsheng/certificates"
 NOT_SETTINGS = {"MINSHENG_PROFILE", "MINSHENG_PUBLISHED"}
 VERSION = re.compile(r"(?<![\w.])\d+\.\d+(?:\.\d+)*(?![\w.])")
 
@@ -87,7 +101,8 @@ def test_only_gateway_and_superset_are_published_and_on_loopback() -> None:
     assert [found.group(1) if found else None for found in defaults] == ["127.0.0.1", "127.0.0.1"]
     assert FILE["networks"]["inside"]["internal"] is True
     outside = {name for name, service in SERVICES.items() if service.get("networks") != ["inside"]}
-    assert outside == PUBLISHED | {"check"}
+    assert outside == PUBLISHED | {"check"} | ALONE
+    assert {SERVICES[name]["network_mode"] for name in ALONE} == {"none"}
 
 
 def test_every_service_waits_for_the_check() -> None:
@@ -109,7 +124,7 @@ def test_secrets_are_files_that_can_be_made_and_stand_in_no_environment() -> Non
     declared = set(wanted_secrets(COMPOSE))
     used = {source(secret) for service in SERVICES.values() for secret in service.get("secrets", [])}
     assert declared == set(FILE["secrets"]) == used
-    assert declared <= KINDS.keys() | {"kafka_cluster"}
+    assert declared == KINDS.keys() | {secret_name(each) for each in RIGHTS} | {"kafka_cluster"}
     assert {source(each) for each in SERVICES["check"]["secrets"]} == declared
     variables = {name for service in SERVICES.values() for name in service.get("environment", {})}
     assert {name for name in variables if re.search("PASSWORD|SECRET|TOKEN", name)} == set()
@@ -128,6 +143,7 @@ def test_every_variable_is_a_setting() -> None:
 def test_the_variables_of_a_profile_are_those_that_the_file_asks_for() -> None:
     asked = set(re.findall(r"\$\{(\w+)", COMPOSE))
     own = {"MINSHENG_SECRETS", "MINSHENG_GATEWAY_PUBLISHED", "MINSHENG_SUPERSET_PUBLISHED"}
+    own.add("MINSHENG_CERTIFICATE_HOSTS")
     for name, profile in PROFILES.items():
         assert asked - own == profile.variables(name).keys() - {"COMPOSE_PROFILES"}
         members = {each for each, service in SERVICES.items() if name in service["profiles"]}
@@ -140,6 +156,62 @@ def test_the_variables_of_a_profile_are_those_that_the_file_asks_for() -> None:
             if how.get("required", True)
         }
         assert needed <= members
+
+
+def test_a_service_can_act_in_kafka_only_as_its_purpose_asks_for() -> None:
+    passwords = {secret_name(each): each for each in RIGHTS}
+    found = {
+        name: {passwords[each] for each in map(source, service.get("secrets", [])) if each in passwords}
+        for name, service in SERVICES.items()
+        if name != "check"
+    }
+    assert {name: principals for name, principals in found.items() if principals} == ACTS_AS
+
+
+def test_a_service_has_no_key_but_its_own() -> None:
+    """`certificates` alone has the authority's."""
+    mounts = {
+        name: volume.removesuffix(f":{CERTIFICATES}").removesuffix(f":{CERTIFICATES}:ro")
+        for name, service in SERVICES.items()
+        for volume in service.get("volumes", [])
+        if f":{CERTIFICATES}" in volume
+    }
+    own = {name: volume for name, volume in mounts.items() if volume != "certificates-clients"}
+    brokers = {name: "certificates-kafka" for name in SERVICES if re.fullmatch(r"kafka-\d", name)}
+    assert own == brokers | {
+        "certificates": "certificates",
+        "postgres-tls": "certificates-postgres",
+        "gateway": "certificates-gateway",
+        "setup": "certificates-admin",
+        "minsheng": "certificates-admin",
+    }
+    written = {each for each in COMPOSE.split('"') if each.endswith(CERTIFICATES)}
+    assert written == set()  # read only, but where they are made
+    given = {each.split(":")[0] for each in SERVICES["certificates"]["volumes"]}
+    assert given == {"certificates", *(f"certificates-{name}" for name in ISSUED)}
+
+
+def test_every_service_speaks_tls_and_waits_for_its_certificates() -> None:
+    def waits_for(name: str) -> set[str]:
+        needed = SERVICES[name].get("depends_on", {})
+        return set(needed).union(*(waits_for(each) for each in needed)) if needed else set()
+
+    settings = [
+        each["environment"] for each in SERVICES.values() if "MINSHENG_HOME" in each.get("environment", {})
+    ]
+    assert {each["MINSHENG_SECURITY"] for each in settings} == {"tls"}
+    assert {each["MINSHENG_POSTGRES_HOST"] for each in settings} == {"postgres-tls"}
+    hosts = settings[0]["MINSHENG_CERTIFICATE_HOSTS"].split("}")[1].strip(",").split(",")
+    assert set(hosts) == {"gateway", "postgres-tls", *PROFILES["full"].brokers}
+    without = {name for name in SERVICES if "certificates" not in waits_for(name)}
+    assert without == {
+        "check",
+        "certificates",
+        "postgres",
+        "spark-master",
+        "spark-worker-1",
+        "spark-worker-2",
+    }
 
 
 @pytest.mark.parametrize("name", DEFINED)
