@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from infra.cli import exits
+from infra.cli import exits, help_types
 from infra.cli.imported import group_of
 from infra.install.java import find_java, with_java
 
@@ -45,6 +45,7 @@ app = typer.Typer(
     help="民生：城市公共服务实时事件平台 (live event platform).",
     epilog=exits.EPILOG,
 )
+help_types.apply()
 
 
 @app.callback()

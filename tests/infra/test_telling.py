@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -41,3 +42,18 @@ def test_logs_are_read_by_programs_too(tmp_path: Path, monkeypatch: pytest.Monke
     assert {entry["part"]: entry["lines"] for entry in every}["kafka"] == []
     both = CliRunner().invoke(app, ["logs", "--json", "--follow"])
     assert both.exit_code == exits.USAGE
+
+
+def test_help_asks_for_no_value_of_a_switch_and_writes_days_as_people_do() -> None:
+    for command in (["logs"], ["day"], ["simulate", "day"], []):
+        told = helped(*command)
+        assert "--help" in told
+        assert "bool" not in told
+        assert "%Y" not in told
+    assert "<YYYY-MM-DD>" in helped("day")
+
+
+def helped(*command: str) -> str:
+    """The help text without its colours."""
+    told = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "160"}).output
+    return re.sub(r"\x1b\[[0-9;]*m", "", told)
