@@ -31,20 +31,30 @@ LG_K = 12
 
 def differences(settings: Settings, contracts: Mapping[str, Contract], sent: Sequence[Sent]) -> list[str]:
     """Every table that is not as it must be, with the first of its wrong rows. Nothing may be on its way."""
-    answer = Answer(contracts, sent)
     with psycopg.connect(settings.postgres_dsn) as connection:
-        pairs = [
-            *_tables(connection, contracts, answer),
-            ("the lake", _lake(settings), answer.rows(_RECORDS)),
-            ("Kafka", _kafka(settings), answer.rows(_ENDS)),
-        ]
-        found = [_told(name, actual, expected) for name, actual, expected in pairs if actual != expected]
-        return [
-            *found,
-            *_distinct(connection, answer),
-            *_reasons(connection, sent),
-            *_ledger(settings, connection, sent),
-        ]
+        return differences_seen(connection, settings, contracts, sent)
+
+
+def differences_seen(
+    connection: psycopg.Connection,
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    sent: Sequence[Sent],
+) -> list[str]:
+    """The same of PostgreSQL's tables as this connection's transaction sees them."""
+    answer = Answer(contracts, sent)
+    pairs = [
+        *_tables(connection, contracts, answer),
+        ("the lake", _lake(settings), answer.rows(_RECORDS)),
+        ("Kafka", _kafka(settings), answer.rows(_ENDS)),
+    ]
+    found = [_told(name, actual, expected) for name, actual, expected in pairs if actual != expected]
+    return [
+        *found,
+        *_distinct(connection, answer),
+        *_reasons(connection, sent),
+        *_ledger(settings, connection, sent),
+    ]
 
 
 _RECORDS = 'select topic, partition, "offset", received_at, value from sent'

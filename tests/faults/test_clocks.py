@@ -59,6 +59,7 @@ def test_the_clock_of_the_driver_is_ahead(trial: Trial) -> None:
         clock.start()
 
 
+@pytest.mark.faults_once
 def test_the_clock_of_the_broker_jumps_and_comes_back(trial: Trial) -> None:
     """The received time is what the broker's clock said, before and after; nothing is taken for late or lost.
 

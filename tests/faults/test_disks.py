@@ -10,7 +10,7 @@ from tests.faults.disk import Disk
 from tests.faults.trial import AWAY_SECONDS, Trial
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.faults_once]
 
 NOTICED_SECONDS = 120
 

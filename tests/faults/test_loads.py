@@ -7,7 +7,7 @@ import pytest
 from tests.faults.generator import ANEW, FAR_TIMES, POISON
 from tests.faults.trial import RATE, Trial
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.faults_once]
 
 BURST = 10
 BURST_SECONDS = 5

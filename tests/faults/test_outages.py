@@ -10,7 +10,7 @@ from tests.faults.test_kills import CLAIMED, LIVE
 from tests.faults.trial import AWAY_SECONDS, SPRUNG_SECONDS, Trial
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.faults_once]
 
 SLOW_SECONDS = 0.03
 """A batch asks some fifty times, one after the other: it takes seconds then."""

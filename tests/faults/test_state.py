@@ -27,6 +27,7 @@ def checkpoint(trial: Trial) -> Path:
     return max(folders, key=lambda folder: folder.stat().st_ctime)
 
 
+@pytest.mark.faults_once
 def test_a_corrupt_checkpoint_is_no_loss(trial: Trial) -> None:
     """It is overwritten under the running query, which is killed then: the positions are the truth."""
     with trial.breaking("corrupt checkpoint, then kill -9") as clock:
@@ -39,6 +40,7 @@ def test_a_corrupt_checkpoint_is_no_loss(trial: Trial) -> None:
         clock.start()
 
 
+@pytest.mark.faults_once
 def test_a_missing_checkpoint_is_no_loss(trial: Trial) -> None:
     with trial.breaking("checkpoint deleted under the running query") as clock:
         shutil.rmtree(checkpoint(trial))
@@ -78,6 +80,7 @@ def make_anew(trial: Trial, topic: str) -> None:
     admin.close()
 
 
+@pytest.mark.faults_once
 def test_of_two_live_queries_one_is_fenced_off(trial: Trial) -> None:
     """A driver hangs, is taken for dead, and comes back when another one has its place: it writes nothing."""
     platform = trial.platform

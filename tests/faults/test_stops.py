@@ -7,7 +7,7 @@ import pytest
 from tests.faults.supervised import STOP_SECONDS
 from tests.faults.trial import Trial
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.faults_once]
 
 
 def test_the_live_application_stops_when_it_is_asked_to(trial: Trial) -> None:

@@ -32,7 +32,7 @@ from tests.faults.trial import RATE, Trial
 from tests.streams.gateway.conftest import with_check_digit
 from tests.waiting import wait_for, wait_for_success
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.faults_once, pytest.mark.timeout(600)]
 
 SOURCE = "canteen_meal"
 TOPIC = PREFIX + SOURCE
