@@ -15,7 +15,7 @@ from streams.authoring.nesting import Nested, list_of, object_of
 from streams.authoring.roles import id_of, is_moment, key_of, may_be_key
 from streams.authoring.sample import TIME_ATTRIBUTE
 from streams.authoring.twins import twins_of
-from streams.importer.within import WITHIN
+from streams.importer.tables import WITHIN
 
 MOST_FIELDS = 60
 """Of a contract (streams.contract.model)."""

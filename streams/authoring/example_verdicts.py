@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from streams.authoring.examples import as_events
 from streams.contract.model import Contract
-from streams.judge.judge import Judge
+from streams.judge.plan import compile_contract
+from streams.judge.schema import TIME
+from streams.judge.verdicts import reasons_one_by_one
 
-_PREFIX = "examples."
 RECEIVED = datetime(2022, 6, 15, 4, tzinfo=UTC)
 """When examples happen and are received; the acceptance window is asked by times of their own."""
 
@@ -33,18 +35,31 @@ def example_verdicts(contract: Contract) -> tuple[list[Verdict], list[Verdict]]:
     good: list[tuple[dict[str, Any], str | None]] = [(dict(data), None) for data in contract.examples.good]
     bad = [(dict(example.data), example.time) for example in contract.examples.bad]
     values = as_events(contract.source, good + bad, RECEIVED)
-    batch = pa.table(
-        {
-            "topic": pa.array([_PREFIX + contract.source] * len(values), pa.string()),
-            "partition": pa.array([0] * len(values), pa.int32()),
-            "offset": pa.array(range(len(values)), pa.int64()),
-            "received_at": pa.array([RECEIVED] * len(values), pa.timestamp("us", "UTC")),
-            "value": pa.array(values, pa.binary()),
-        }
-    )
-    judged = Judge({contract.source: contract}, _PREFIX).judge(batch)
+    received = pa.array([RECEIVED] * len(values), TIME)
+    found = reasons_one_by_one(compile_contract(contract), received, pa.array(values, pa.binary()))
     verdicts = [
         Verdict(tuple((reason["code"], reason["field"]) for reason in reasons or ()))
-        for reasons in judged.column("reasons").to_pylist()
+        for reasons in found.to_pylist()
     ]
     return verdicts[: len(good)], verdicts[len(good) :]
+
+
+def as_events(
+    source: str, examples: Sequence[tuple[dict[str, Any], str | None]], at: datetime
+) -> list[bytes]:
+    """(data, time) as CloudEvents in JSON; without a time of their own they happen at `at`."""
+    return [
+        json.dumps(
+            {
+                "specversion": "1.0",
+                "id": f"example-{number}",
+                "source": "/examples",
+                "type": source,
+                "time": time or at.isoformat(),
+                "datacontenttype": "application/json",
+                "data": data,
+            },
+            ensure_ascii=False,
+        ).encode()
+        for number, (data, time) in enumerate(examples, 1)
+    ]

@@ -5,7 +5,6 @@ No personal value, identifier, name or free text of the sample comes into an exa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
@@ -184,24 +183,3 @@ def _against(relation: Relation, good: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(bound: Any) -> Any:
     return bound if isinstance(bound, int) else float(bound)
-
-
-def as_events(
-    source: str, examples: Sequence[tuple[dict[str, Any], str | None]], at: datetime
-) -> list[bytes]:
-    """(data, time) as CloudEvents in JSON; without a time of their own they happen at `at`."""
-    return [
-        json.dumps(
-            {
-                "specversion": "1.0",
-                "id": f"example-{number}",
-                "source": "/examples",
-                "type": source,
-                "time": time or at.isoformat(),
-                "datacontenttype": "application/json",
-                "data": data,
-            },
-            ensure_ascii=False,
-        ).encode()
-        for number, (data, time) in enumerate(examples, 1)
-    ]

@@ -15,8 +15,8 @@ from streams.authoring.proposal import Proposal, Wrong
 from streams.authoring.texts import guess_text
 from streams.contract.model import FieldSpec
 from streams.contract.types import NAMED_TYPES
+from streams.importer.tables import WITHIN
 from streams.importer.values import EPOCHS
-from streams.importer.within import WITHIN
 
 MOST = 0.95
 """Share of the filled cells that must have a form for a column to be taken for it."""

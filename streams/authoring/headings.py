@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
-from pypinyin import lazy_pinyin
-
 from streams.contract.rules.fields import ENVELOPE, RESERVED
 from streams.importer.columns import split_unit
 
@@ -75,6 +73,8 @@ def _translated(text: str) -> Iterator[str]:
 
 
 def _pinyin(text: str) -> Iterator[str]:
+    from pypinyin import lazy_pinyin  # noqa: PLC0415 (its dictionary takes as long as all of `contract check`)
+
     if text:
         yield "".join(re.sub(r"[^a-z0-9]", "", syllable.lower()) for syllable in lazy_pinyin(text))
 

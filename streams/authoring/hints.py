@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from streams.importer.within import WITHIN
+from streams.importer.tables import WITHIN
 
 
 class Hint:

@@ -12,8 +12,8 @@ from typing import Any
 
 from streams.authoring.guess import Guess, LeftOut
 from streams.contract.types import NAMED_TYPES
+from streams.importer.tables import WITHIN
 from streams.importer.values import EPOCHS
-from streams.importer.within import WITHIN
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")

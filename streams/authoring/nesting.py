@@ -12,7 +12,7 @@ from streams.authoring.headings import name_of, title_of
 from streams.authoring.json_cells import Items, items_of
 from streams.authoring.native import as_written
 from streams.contract.model import MOST_ITEMS
-from streams.importer.within import WITHIN
+from streams.importer.tables import WITHIN
 
 NEARLY_ALL = 0.98
 """Share of the objects that must have a key for it to be required where no key is in all of them."""

@@ -16,9 +16,8 @@ import pyarrow.compute as pc
 
 from streams.errors import HeadingsUnknown
 from streams.importer.readers import open_table
-from streams.importer.tables import MAX_COLUMNS, NOTHING, Line, Row, Table, mark_of_nothing
+from streams.importer.tables import MAX_COLUMNS, NOTHING, WITHIN, Line, Row, Table, mark_of_nothing
 from streams.importer.values import text_of
-from streams.importer.within import WITHIN
 
 MOST_ROWS = 1_000_000
 """More tell nothing new, and are held in memory."""

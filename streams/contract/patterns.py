@@ -6,6 +6,7 @@ cope.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -117,8 +118,14 @@ def _dialects(pattern: str) -> Iterator[tuple[str, str]]:
 
 
 @cache
+def _re2(process: int) -> duckdb.DuckDBPyConnection:
+    """One of each process, also of a forked one: to open it takes longer than to read a hundred patterns."""
+    return duckdb.connect(config={"threads": 1})
+
+
+@cache
 def _re2_reads(pattern: str) -> bool:
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with _re2(os.getpid()).cursor() as connection:
         try:
             connection.execute(f"select {full_match('v', pattern)} from (select '' as v)")  # noqa: S608 (quoted)
         except duckdb.Error:

@@ -14,9 +14,9 @@ from streams.contract.model import NESTED, Contract, FieldSpec
 from streams.contract.types import values_of
 from streams.errors import HeadingsUnknown, MappingWrong
 from streams.importer.mapping import Column, ColumnMapping
-from streams.importer.tables import LONGEST_WRITTEN, NOTHING, mark_of_nothing
+from streams.importer.tables import LONGEST_WRITTEN, NOTHING, WITHIN, mark_of_nothing
 from streams.importer.values import converter, folded, instant, remembered, text_of
-from streams.importer.within import WITHIN, fields_of_items, said_within, stands_in, taken_apart
+from streams.importer.within import fields_of_items, said_within, stands_in, taken_apart
 
 ATTRIBUTES = ("id", "time")
 ATTRIBUTE_HEADINGS = {

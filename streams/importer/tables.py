@@ -12,6 +12,8 @@ from streams.errors import HeadingsUnknown
 Cell = Any
 Format = Literal["csv", "xlsx", "jsonl"]
 MAX_COLUMNS = 500
+WITHIN = "."
+"""Between a heading and a key of the objects that stand under it."""
 
 NOTHING = ("-", "--", "–", "—", "——", "－", "/", "N/A", "NULL", "\\N")
 """What people and databases write where they have nothing; capitals or not, blanks around or not."""

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from streams.contract.model import Contract, FieldSpec
 from streams.importer.mapping import Column, ColumnMapping
-from streams.importer.tables import is_filled
+from streams.importer.tables import WITHIN, is_filled
 from streams.importer.values import Convert, nested
 
 if TYPE_CHECKING:
     from streams.importer.columns import Target
-
-WITHIN = "."
-"""Between a heading and a key of the objects that stand under it."""
 
 
 def said_within(mapping: ColumnMapping, heading: str, literal: Iterable[str]) -> dict[str, Column]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
+import pyarrow as pa
 import pytest
 
+from streams.authoring.example_verdicts import RECEIVED, as_events, example_verdicts
 from streams.authoring.review import example_problems, warnings
-from streams.contract.loader import parse_contract
-from streams.settings import REPOSITORY
+from streams.contract.loader import load_contracts, parse_contract
+from streams.contract.model import Contract
+from streams.judge.judge import Judge
+from streams.settings import REPOSITORY, Settings
 
 PAGE = (REPOSITORY / "docs" / "data-engineer.md").read_text(encoding="utf-8")
 SOUND = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)[0]
@@ -82,3 +88,36 @@ def test_an_example_that_is_not_what_it_says_is_a_problem() -> None:
     found = [problem.what for problem in example_problems(parse_contract(text, "a.yaml"), "a.yaml")]
     assert any("it is rejected: bad_pattern (street_id)" in what for what in found), found
     assert any(what.startswith("it is bad_pattern") for what in found), found
+
+
+@pytest.mark.parametrize(
+    "contract", load_contracts(Settings().contracts_dir).values(), ids=lambda c: c.source
+)
+def test_examples_get_the_verdict_that_events_get(contract: Contract) -> None:
+    examples = [(dict(data), None) for data in contract.examples.good]
+    examples += [(dict(bad.data), bad.time) for bad in contract.examples.bad]
+    values = as_events(contract.source, examples, RECEIVED)
+    events = pa.table(
+        {
+            "topic": [f"events.{contract.source}"] * len(values),
+            "partition": [0] * len(values),
+            "offset": range(len(values)),
+            "received_at": pa.array([RECEIVED] * len(values), pa.timestamp("us", "UTC")),
+            "value": pa.array(values, pa.binary()),
+        }
+    )
+    judged = Judge({contract.source: contract}, "events.").judge(events)["reasons"].to_pylist()
+    good, bad = example_verdicts(contract)
+    assert [verdict.reasons for verdict in (*good, *bad)] == [
+        tuple((reason["code"], reason["field"]) for reason in reasons or ()) for reasons in judged
+    ]
+
+
+def test_a_check_loads_nothing_that_only_samples_need() -> None:
+    """A dictionary of pinyin and readers of workbooks take as long to load as contracts to check."""
+    heavy = ("pypinyin", "openpyxl", "python_calamine", "pyspark")
+    program = f"import sys, infra.cli.contract_check; print([n for n in {heavy} if n in sys.modules])"
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    )
+    assert told.stdout.strip() == "[]"
