@@ -42,6 +42,8 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 RUN_SECONDS, START_SECONDS = 500, 240
 KILLED_SECONDS = 300
 """From a killed scheduler to the end of the run that it was at work with."""
+STOP_SECONDS = 60
+"""Patience with a busy machine; on a quiet one they take 3."""
 
 PUBLISHED, REFUSED = "canteen_meal", "subsidy_payout"
 """The second is simulated with so few events that divisions lack, which its gate asks for on working days."""
@@ -118,6 +120,20 @@ class Processes:
         self._running[name].wait(10)
         self._running[name] = self._start(name)
 
+    def asked_to_stop(self) -> None:
+        """SIGTERM to all four and what they have started, as `minsheng down` does it: all of it ends."""
+        families = []
+        for process in self._running.values():
+            own = psutil.Process(process.pid)
+            families += [own, *own.children(recursive=True)]
+        for each in families:
+            with suppress(psutil.NoSuchProcess):
+                each.terminate()
+        for process in self._running.values():
+            process.wait(STOP_SECONDS)
+        _, left = psutil.wait_procs(families, timeout=STOP_SECONDS)
+        assert left == []
+
     def _start(self, name: str) -> subprocess.Popen[bytes]:
         return self._stack.enter_context(started(self._parts[name], self._folder / f"{name}.log"))
 
@@ -156,7 +172,7 @@ def states(tasks: list[TaskState]) -> dict[str, str | None]:
 
 
 def test_a_day_is_published_a_refused_source_is_loud_and_a_second_run_changes_nothing(
-    installation: Settings, airflow: AirflowClient
+    installation: Settings, airflow: AirflowClient, processes: Processes
 ) -> None:
     meals = send(installation, PUBLISHED, 0.05)
     send(installation, REFUSED, 0.0005)
@@ -189,6 +205,8 @@ def test_a_day_is_published_a_refused_source_is_loud_and_a_second_run_changes_no
     assert not list(logs.glob(f"dag_id={again.dag_id}/run_id={again.run_id}"))
     with pytest.raises(AirflowRefused):
         airflow.run(again.dag_id, again.run_id)
+
+    processes.asked_to_stop()
 
 
 @pytest.mark.faults

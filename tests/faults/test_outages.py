@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 
 from tests.faults.test_kills import CLAIMED, LIVE
@@ -64,13 +67,29 @@ def test_a_connection_is_reset_in_the_middle_of_a_copy(trial: Trial) -> None:
         clock.start()
 
 
+@contextmanager
+def looking_for_deadlocks(superuser: psycopg.Connection, after: str) -> Iterator[None]:
+    """Who waits for a lock looks once, so long after it began: by then the other one must wait, too."""
+    superuser.execute(f"alter system set deadlock_timeout = '{after}'")
+    superuser.execute("select pg_reload_conf()")
+    try:
+        yield
+    finally:
+        superuser.execute("alter system reset deadlock_timeout")
+        superuser.execute("select pg_reload_conf()")
+
+
 def test_a_batch_is_the_victim_of_a_deadlock_with_a_reader(trial: Trial) -> None:
     """Somebody reads what must not change meanwhile (FOR SHARE), in the other order than a batch writes."""
     stream = trial.platform.stream
     logged = stream.log_file.stat().st_size
-    with trial.breaking("deadlock with a reader") as clock, trial.platform.connect(superuser=True) as reader:
+    with (
+        trial.platform.connect(superuser=True) as reader,
+        looking_for_deadlocks(reader, after="10s"),
+        trial.breaking("deadlock with a reader") as clock,
+    ):
         # PostgreSQL ends the one who looks first for a deadlock: that shall not be the reader.
-        reader.execute("set deadlock_timeout = '1min'")
+        reader.execute("set deadlock_timeout = '5min'")
         with reader.transaction():
             reader.execute("select from ops.freshness for share")
             wait_for(lambda: trial.platform.ask(WAITS), SPRUNG_SECONDS)
