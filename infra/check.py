@@ -5,7 +5,7 @@ its parts, which mostly wait too: on two cores that is minutes.
 
 A few tests with servers that failed are tried once more when the machine is quiet, and named if they pass
 then (decision 145): a browser that waits too long for its turn says nothing about the product, and whoever
-reads the name can look. What breaks parts on purpose is never tried twice: rare is what it looks for.
+reads the name can look. Where a fault lost or doubled something, nothing is tried twice.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ BESIDE = {
 }
 WITHOUT_SERVERS = ["-m", "not servers and not stack and not faults and not compose", "-q"]
 WITH_SERVERS = ["-m", "servers and not stack and not faults", "--durations=25"]
-WITH_THE_STACK = ["-m", "stack or kills", "-q"]
+WITH_THE_STACK = ["-m", "stack or kills or faults_once", "-q"]
 FRONT, STACK = "tests in front", "tests of stack"
 TESTS_BESIDE = {"quick": {}, "everything": {"tests alone": WITHOUT_SERVERS, STACK: WITH_THE_STACK}}
 TESTS = {"quick": WITHOUT_SERVERS, "everything": WITH_SERVERS}
 TRIED_TWICE = 5
 """More failures than that are no bad luck."""
-NEVER_TRIED_TWICE = "tests/faults/"
+FAILED, FINDINGS = "cache/lastfailed", "minsheng/findings"
+"""Where pytest's cache names tests that failed, and those after which numbers were wrong (tests/faults)."""
 SOME_TESTS_FAILED = 1
 """Pytest's exit code when the tests ran to their end."""
 
@@ -84,16 +85,15 @@ def noting_failures(arguments: Sequence[str], cache: Path) -> list[str]:
     return ["pytest", "-o", f"cache_dir={cache}", *arguments]
 
 
-def failed_in(cache: Path) -> list[str]:
-    """The tests that pytest noted there as failed."""
-    noted = cache / "v" / "cache" / "lastfailed"
+def noted_in(cache: Path, what: str = FAILED) -> list[str]:
+    """The tests that pytest noted there."""
+    noted = cache / "v" / what
     return sorted(json.loads(noted.read_text("utf-8"))) if noted.exists() else []
 
 
-def worth_another_try(codes: Iterable[int], failed: Sequence[str]) -> bool:
-    """Whether tests failed and nothing worse, they are few, and none of them breaks parts on purpose."""
-    few = 0 < len(failed) <= TRIED_TWICE and not any(each.startswith(NEVER_TRIED_TWICE) for each in failed)
-    return few and set(codes) <= {0, SOME_TESTS_FAILED}
+def worth_another_try(codes: Iterable[int], failed: Sequence[str], findings: Sequence[str]) -> bool:
+    """Whether tests failed and nothing worse, they are few, and no fault was seen to make numbers wrong."""
+    return 0 < len(failed) <= TRIED_TWICE and not findings and set(codes) <= {0, SOME_TESTS_FAILED}
 
 
 def once_more(failed: Sequence[str], environment: Mapping[str, str]) -> bool:
@@ -139,8 +139,10 @@ def all_but_first(which: str, caches: Path, environment: Mapping[str, str]) -> i
     if not all(done.passed for done in checks if done not in serving) or which == "quick":
         return int(code != 0 or not all(done.passed for done in checks))
     codes = [code, *(done.code for done in serving)]
-    failed = [*failed_in(caches / FRONT), *failed_in(caches / STACK)]
-    if worth_another_try(codes, failed):
+    failed, findings = (
+        [*noted_in(caches / FRONT, what), *noted_in(caches / STACK, what)] for what in (FAILED, FINDINGS)
+    )
+    if worth_another_try(codes, failed, findings):
         return int(not once_more(failed, environment))
     return int(any(codes))
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from infra.check import FINDINGS
 from tests.faults.platform import platform
 from tests.faults.timing import CaughtUp
-from tests.faults.trial import Trial, seed
+from tests.faults.trial import Trial, Unsound, seed
 
 MEASURED: list[CaughtUp] = []
 
@@ -44,6 +45,18 @@ def trial(trials: Trials, request: pytest.FixtureRequest) -> Iterator[Trial]:
     yield found
     if not found.is_sound:
         print(found.platform.story())  # noqa: T201 (pytest shows it where the test fails)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note findings where `infra.check` looks for them: it tries nothing twice then."""
+    report = yield
+    cache = getattr(item.config, "cache", None)
+    if cache is not None and call.excinfo is not None and call.excinfo.errisinstance(Unsound):
+        cache.set(FINDINGS, [*cache.get(FINDINGS, []), item.nodeid])
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

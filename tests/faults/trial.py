@@ -26,6 +26,10 @@ AWAY_SECONDS = 60.0 if "FAULTS_LONG" in os.environ else 6.0
 """How long an outage lasts."""
 
 
+class Unsound(AssertionError):
+    """After a fault something is missing, double or wrong. Whoever runs the tests does not try again."""
+
+
 def seed() -> str:
     """Set by FAULTS_SEED, or another one each time."""
     return os.environ.setdefault("FAULTS_SEED", str(int(time.time())))
@@ -64,12 +68,17 @@ class Trial:
 
     @contextmanager
     def comparing(self) -> Iterator[None]:
-        """After the block, which ends with nothing broken, everything is counted once and archived once."""
+        """After the block, which ends with nothing broken, everything is counted once and archived once.
+        Raises Unsound.
+        """
         self.is_sound = False
         yield
-        self.settle()
-        found = differences(self.platform.settings, self.platform.contracts, self.traffic.sent)
-        assert not found, "\n".join(found)
+        try:
+            self.settle()
+        except AssertionError as missing:
+            raise Unsound(str(missing)) from None
+        if found := differences(self.platform.settings, self.platform.contracts, self.traffic.sent):
+            raise Unsound("\n".join(found))
         self.is_sound = True
 
     def settle(self) -> None:
