@@ -20,7 +20,9 @@ class Hint:
 
 PERSON_NAME = Hint(
     r"姓名|名字|联系人|经办人|申请人$|户主$|监护人$|责任人$"
-    r"|(full|first|last|person|customer|patient|contact|applicant|user)[ _]?name"
+    r"|(full|first|last)[ _]?name"
+    r"|(person|customer|patient|contact|applicant|user|buyer|guest|rider|driver|member|resident|citizen|elder"
+    r"|payer|payee|recipient)[ _.]?name"
 )
 PERSON = Hint(
     r"人$|(?<![成会])员$|者$|员工$|户主|姓名|司机|医生|医师|护士|教师|老师|社工|师傅|教练|律师"

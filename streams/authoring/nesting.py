@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from streams.authoring.facts import Facts, Rows, facts_of, listed
-from streams.authoring.guess import Guess, LeftOut, guess, has_numbers_of_people
+from streams.authoring.guess import HALF, Guess, LeftOut, guess, has_numbers_of_people
 from streams.authoring.headings import name_of, title_of
 from streams.authoring.json_cells import Items, items_of
 from streams.authoring.native import as_written
@@ -110,7 +110,7 @@ def list_of(rows: Rows, facts: Facts, taken: Sequence[str]) -> tuple[Nested | No
 
 
 def _within(rows: Rows, facts: Facts, *, numbered: bool) -> Guess | LeftOut:
-    if WITHIN in facts.heading:
+    if WITHIN in facts.heading or facts.share("nested") >= HALF:
         return LeftOut(facts.heading, "two levels deep; a contract has one")
     return guess(rows, facts, (), numbered=numbered)
 

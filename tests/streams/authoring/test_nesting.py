@@ -123,12 +123,13 @@ def test_keys_of_an_object_are_renamed_converted_and_left_out(kind: str, tmp_pat
 
 def test_amounts_within_a_list_become_fen(tmp_path: Path) -> None:
     def items(n: int) -> list[dict[str, Any]]:
-        return [{"商品编码": f"SP{n % 9:03d}", "单价": 12.5, "经办人": "王伟"}]
+        return [{"商品编码": f"SP{n % 9:03d}", "单价": 12.5, "经办人": "王伟", "标签": ["a"]}]
 
     path = lines(tmp_path, 明细=items)
     made = proposed(path)
     ((name, spec),) = made.contract.lists.items()
     assert [inner.type for inner in spec.fields.values()] == ["text", "fen", "person_name"]
+    assert left_out_of(made)["明细.标签"] == "two levels deep; a contract has one"
     assert "unit: 元" in (made.mapping or "")
     assert "王伟" not in made.text
     assert sends(made, path, tmp_path) == {"accepted": COUNT}
@@ -144,6 +145,14 @@ def test_people_within_a_list_become_tokens(tmp_path: Path) -> None:
     ((_, spec),) = made.contract.lists.items()
     assert (spec.fields["phone"].type, spec.fields["phone"].pii) == ("mobile", "tokenise")
     assert "13800000001" not in made.text
+    assert sends(made, path, tmp_path) == {"accepted": COUNT}
+
+
+def test_a_name_of_a_person_within_an_object_is_told_by_what_stands_around_it(tmp_path: Path) -> None:
+    path = lines(tmp_path, buyer=lambda n: {"phone": f"138{n:08d}", "name": "王伟"})
+    made = proposed(path)
+    assert left_out_of(made)["buyer.name"].startswith("names of people: they are counted by tokens")
+    assert "王伟" not in made.text
     assert sends(made, path, tmp_path) == {"accepted": COUNT}
 
 
