@@ -25,7 +25,7 @@ def test_what_came_of_a_day_is_told_word_for_word() -> None:
     refused = Answer("s", "c", "每个区县都应有用餐", "critical", False, LONG)
     report = Report("canteen_meal", date(2026, 5, 4), "failed", 1, LONG, 1.0, revision=2, refused=(refused,))
     file = io.StringIO()
-    tell(report, Console(file=file, width=40))
+    tell(report, Console(file=file, width=40, force_terminal=False, highlight=False))
     assert file.getvalue() == (
         f"2026-05-04 canteen_meal: failed revision 2 - {LONG}\n    每个区县都应有用餐：{LONG}\n"
     )
