@@ -17,7 +17,7 @@ LOCKS = REPOSITORY / "infra" / "locks"
 UV = VENVS / "uv" / "bin" / "uv"
 PROJECT_ENVIRONMENT = "stream"
 # dev.in takes stream.txt as a constraint
-LOCK_ORDER = ("bootstrap", "build", "stream", "dev", "airflow", "superset")
+LOCK_ORDER = ("bootstrap", "build", "stream", "dev", "airflow", "superset", "sbom")
 UV_SETTINGS = {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 # dev.txt holds every line of stream.txt and more: where it is installed, demo takes it as it is.
 HOLDS = {"stream": ("stream", "dev")}

@@ -7,9 +7,11 @@ import re
 import pytest
 
 from infra.docker.__main__ import wanted_secrets
+from infra.docker.bill import ENVIRONMENTS, SERVER, requirement
 from infra.docker.certificates import ISSUED
 from infra.docker.profiles import PROFILES
 from infra.docker.start import DEFINED
+from infra.install.jars import POMS
 from infra.kafka_id import kafka_id
 from infra.secret_kinds import KINDS
 from infra.start_line import version
@@ -80,6 +82,34 @@ def test_a_service_is_confined(name: str) -> None:
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
     assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
     assert "privileged" not in service
+
+
+def test_every_image_has_a_list_of_what_it_is_made_of_and_says_where() -> None:
+    stages = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL))
+    run = {each["build"]["target"] for each in SERVICES.values() if "build" in each}
+    lists = {name: re.findall(r"/opt/minsheng/sbom/(\S+)\.cdx\.json", stages[name]) for name in run}
+    assert {name: sorted(found) for name, found in lists.items()} == {
+        "postgres": ["postgres"],
+        "kafka": ["jars-kafka"],
+        "stream": ["jars-spark", "stream"],
+        "airflow": ["airflow", "jars-spark", "stream"],
+        "superset": ["stream", "superset"],
+    }
+    assert {
+        name for name in run if 'LABEL cn.minsheng.sbom="/opt/minsheng/sbom"' not in stages[name]
+    } == set()
+    made = {*ENVIRONMENTS, "postgres", *(f"jars-{pom.parent.name}" for pom in POMS[1:])}
+    assert {name for found in lists.values() for name in found} == made
+
+
+def test_the_list_of_the_databases_image_is_its_one_package() -> None:
+    lock = (REPOSITORY / "infra/locks/stream.txt").read_text(encoding="utf-8")
+    lines = requirement(lock, SERVER).splitlines()
+    assert lines[0].startswith(f"{SERVER}==")
+    assert len(lines) > 1
+    assert {line.split(":")[0].strip() for line in lines[1:]} == {"--hash=sha256"}
+    with pytest.raises(ValueError, match="no lock has nothing"):
+        requirement(lock, "nothing")
 
 
 def test_no_image_runs_as_root() -> None:
