@@ -86,8 +86,9 @@ def import_table(
     Where `stop` is set in the middle, the summary is that of the lines until then: `is_whole` says so, and
     the same import again sends the rest.
 
-    Raises HeadingsUnknown and MappingWrong before anything is sent; KafkaAway in the middle: what was
-    acknowledged stays, and the same import counts it once. psycopg.Error where refusals cannot be counted.
+    Raises HeadingsUnknown, MappingWrong and ReportUnwritable before anything is sent; KafkaAway in the
+    middle: what was acknowledged stays, and the same import counts it once. psycopg.Error where refusals
+    cannot be counted.
     """
     columns = Columns(wanted.contract, wanted.mapping, wanted.zone)
     summary = Summary(report=report_path)
