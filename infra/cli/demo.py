@@ -11,7 +11,7 @@ import typer
 from infra.cli import exits
 from infra.cli.failures import failures
 from infra.cli.ledger import ledger_table, titles
-from infra.cli.output import err, out
+from infra.cli.output import err, out, wide
 from infra.ledger import read_ledger
 from infra.local.demo import Demo, demo_day
 from streams.settings import Settings
@@ -49,7 +49,7 @@ def _farewell(settings: Settings) -> None:
     with psycopg.connect(settings.postgres_dsn) as connection:
         entries = read_ledger(connection, settings.topic_prefix)
     out.print("\n[bold]对账[/bold]")
-    out.print(ledger_table(entries, titles(settings)))
+    wide().print(ledger_table(entries, titles(settings)))
     out.print("\n[bold]The city is live.[/bold]")
     for what, where, how in addresses(settings):
         out.print(f"  {what}  {where}\n      {how}", soft_wrap=True)
