@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from streams.settings import Settings
 
 CONFIGURATION = Path(__file__).parent / "conf"
 LOOPBACK = "127.0.0.1"
+LOCAL = re.compile(r"local\[([0-9]+)\]")
 ARROW_ROWS = 20_000
 """Of at most 64 KiB each (spark_jobs.records)."""
 NO_BYTE_BOUND = 2**31 - 1
@@ -45,9 +47,19 @@ def class_archive_options(archive: Path) -> str:
     return sharing if archive.is_file() else ""
 
 
-def build_session(settings: Settings, name: str, java_options: str = "") -> SparkSession:
+def with_tasks(master: str, tasks_per_core: int) -> str:
+    """`local[2]` with two tasks per core is `local[4]`; any other master as it is: a cluster says for itself
+    how many tasks a worker takes."""
+    cores = LOCAL.fullmatch(master)
+    return f"local[{int(cores[1]) * tasks_per_core}]" if cores else master
+
+
+def build_session(
+    settings: Settings, name: str, java_options: str = "", tasks_per_core: int = 1
+) -> SparkSession:
     """A session on `settings.spark_master` with the Kafka source and Delta; times are UTC inside.
-    `java_options` are for the driver's JVM, unless one runs already.
+    `java_options` are for the driver's JVM, unless one runs already. `tasks_per_core`: at the same time, on
+    this machine.
 
     With a local master nothing of it listens on anything but loopback. Adaptive execution and compressed
     caching cost more than they gain in batches of a second (decision 041); the parallel collector has the
@@ -100,7 +112,7 @@ def build_session(settings: Settings, name: str, java_options: str = "") -> Spar
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     }
-    builder = SparkSession.builder.master(settings.spark_master).appName(name)
+    builder = SparkSession.builder.master(with_tasks(settings.spark_master, tasks_per_core)).appName(name)
     for option, value in options.items():
         if value:
             builder = builder.config(option, value)

@@ -39,6 +39,9 @@ from streams.version import in_one_line
 log = logging.getLogger("minsheng.stream")
 
 LOOK_SECONDS = 0.5
+TASKS_PER_CORE = 2
+"""A task waits for its Python worker half of the time, and the archive's, which takes seconds, would have one
+core to itself while the live query's wait for it (decision 152)."""
 LEDGER_SECONDS = 10.0
 SIDE_SECONDS = 60
 STUCK_SECONDS = 180.0
@@ -90,7 +93,9 @@ class Stream:
         self._archive_cluster, self._ledger_cluster = (own(Cluster(settings)) for _ in range(2))
         self._registry = Registry(settings.postgres_dsn)
         resources.callback(self._registry.close)
-        spark = build_session(settings, "minsheng stream", java_options=QUICK_COMPILER)
+        spark = build_session(
+            settings, "minsheng stream", java_options=QUICK_COMPILER, tasks_per_core=TASKS_PER_CORE
+        )
         self._archive = Archive(spark, settings, archive, life.run)
         self._query = LiveQuery(spark, settings, life.run)
         self._loops = (

@@ -32,6 +32,11 @@ MECHANISM = "SCRAM-SHA-512"
 LIBRARY_CONNECT_MS = 10_000
 """For how long both libraries wait for a connection to a broker before they try another, unless told."""
 
+FETCH_WAIT_MS = 1
+"""For how long a broker holds a consumer's request until there are events. Spark reads only what is there,
+and asks where the log ends after each read: that question would wait behind the request for what comes after
+the last event, 500 ms unless told, for one partition after the other (decision 152)."""
+
 _JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 
 
@@ -78,6 +83,7 @@ def spark_options(settings: Settings, principal: Principal = "stream") -> dict[s
         "kafka.request.timeout.ms": str(milliseconds),
         "kafka.socket.connection.setup.timeout.ms": connect_ms,
         "kafka.socket.connection.setup.timeout.max.ms": str(max(milliseconds, LIBRARY_CONNECT_MS)),
+        "kafka.fetch.max.wait.ms": str(FETCH_WAIT_MS),
     }
     if not settings.is_secure:
         return options

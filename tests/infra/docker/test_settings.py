@@ -31,6 +31,10 @@ def test_a_brokers_silence_is_given_up_after_so_many_seconds() -> None:
     assert spark_options(quick)["kafka.socket.connection.setup.timeout.ms"] == "5000"
 
 
+def test_spark_does_not_wait_for_events_that_it_does_not_ask_for() -> None:
+    assert int(spark_options(Settings())["kafka.fetch.max.wait.ms"]) < 10
+
+
 def test_airflow_listens_and_is_found_elsewhere_than_on_loopback(home: Path) -> None:
     own = Settings(home=home, airflow_host="0.0.0.0", airflow_address="airflow-api")  # noqa: S104 (written only)
     written = ConfigParser(interpolation=None)
