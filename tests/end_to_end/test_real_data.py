@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import psycopg
@@ -36,8 +37,11 @@ def database(city: Installation) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def test_the_importer_takes_every_line_once(city: Installation, database: psycopg.Connection) -> None:
-    arguments = ("import", FILE, "--source", SOURCE, "--mapping", FOLDER / "mapping.yaml")
+def test_the_importer_takes_every_line_once(
+    city: Installation, database: psycopg.Connection, tmp_path: Path
+) -> None:
+    what = ("import", FILE, "--source", SOURCE, "--mapping", FOLDER / "mapping.yaml")
+    arguments = (*what, "--report", tmp_path / "refused.csv")
     city.minsheng(*arguments)
     city.minsheng(*arguments)  # twice counts once
     live = f"""
