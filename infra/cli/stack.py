@@ -13,10 +13,10 @@ from rich.text import Text
 from expectations.alerts import read_open
 from infra.cli import exits
 from infra.cli.failures import failures
-from infra.cli.output import AsJson, err, fail, print_json, wide
+from infra.cli.output import AsJson, DryRun, err, fail, out, print_json, wide
 from infra.local.bring_up import last_lines
 from infra.local.parts import all_parts, chosen
-from infra.local.stack import Stack, log_of
+from infra.local.stack import Rehearsal, Stack, log_of
 from infra.local.status import TITLES, PartStatus
 from streams.errors import SecretMissing
 from streams.settings import Settings
@@ -33,15 +33,19 @@ def up(
     only: Annotated[
         str, typer.Option(help="parts, comma separated, with all that they need; all by default")
     ] = "",
+    dry_run: DryRun = False,
 ) -> None:
     """Start the local stack; return when every part is healthy.
 
     Secrets are made, the database is migrated. What runs and works is left alone. Exit code 1 when something
     stands in the way or a part does not become healthy: the message says what to do, the same call goes on.
     """
-    stack = Stack.of(Settings(), err)
+    stack, names = Stack.of(Settings(), err), [name.strip() for name in only.split(",") if name.strip()]
+    if dry_run:
+        _tell(stack.rehearsed(names))
+        return
     try:
-        stack.up([name.strip() for name in only.split(",") if name.strip()])
+        stack.up(names)
     except KeyboardInterrupt:
         err.print(
             "\ninterrupted; what has started keeps running, `minsheng up` goes on, `minsheng down` ends it"
@@ -49,10 +53,22 @@ def up(
         raise typer.Exit(exits.INTERRUPTED) from None
 
 
+def _tell(rehearsal: Rehearsal) -> None:
+    """Exit code 1 where something stands in the way, as it would be without --dry-run."""
+    out.print(f"would start: {', '.join(rehearsal.starting) or 'nothing'}", soft_wrap=True)
+    out.print(f"runs already: {', '.join(rehearsal.running) or 'nothing'}", soft_wrap=True)
+    if rehearsal.obstacles:
+        fail("\n".join(rehearsal.obstacles), exits.FAILURE)
+
+
 @app.command()
 @failures()
-def down() -> None:
+def down(dry_run: DryRun = False) -> None:
     """Stop every part of the local stack. Nothing is lost: data, logs and secrets stay."""
+    if dry_run:
+        running = Stack.of(Settings(), err).running()
+        out.print(f"would stop: {', '.join(running)}" if running else "nothing is running", soft_wrap=True)
+        return
     stopped = Stack.of(Settings(), err).down()
     err.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 

@@ -35,6 +35,15 @@ LEFTOVER_SECONDS = 1
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """What bringing up would come to: parts that would start, parts that run, and what stands in the way."""
+
+    starting: list[str]
+    running: list[str]
+    obstacles: list[str]
+
+
+@dataclass(frozen=True)
 class Stack:
     """`environment` is the caller's: settings and the way to Java are taken from it."""
 
@@ -66,6 +75,20 @@ class Stack:
             prepare_database(self.settings)
         with Display(in_order(wanted), self.console) as display:
             BringUp(self.control, logs_dir(self.settings), display).run(wanted)
+
+    def rehearsed(self, names: Sequence[str] = ()) -> Rehearsal:
+        """What `up` would do with those parts: nothing is started, and no secret is made."""
+        wanted, kept = in_order(chosen(all_parts(self.settings), names)), self.running()
+        missing = [part for part in wanted if part.name not in kept]
+        running = [part.name for part in wanted if part.name in kept]
+        return Rehearsal([part.name for part in missing], running, obstacles(self.settings, missing))
+
+    def running(self) -> list[str]:
+        """Parts that `down` would stop, of a supervisor that answers."""
+        if not self.control.is_up():
+            return []
+        states = self.control.states()
+        return [part.name for part in all_parts(self.settings) if states[part.name].is_kept]
 
     def down(self) -> list[str]:
         """Stop everything, those first that need others; gives back what was stopped."""

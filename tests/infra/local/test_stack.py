@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import signal
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +75,26 @@ def test_what_was_asked_for_is_healthy_and_nothing_else_runs(stack: Stack) -> No
     assert {name for name, part in found.items() if part.state == "healthy"} == set(PARTS)
     assert {part.state for name, part in found.items() if name not in PARTS} == {"stopped"}
     assert all((found[name].memory_bytes or 0) > 5_000_000 for name in PARTS)
+
+
+def test_what_would_be_started_and_stopped_is_said_and_not_done(stack: Stack) -> None:
+    before = pids(stack)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = stack.settings.model_copy(update={"gateway_port": port})
+        found = replace(stack, settings=settings).rehearsed(["gateway"])
+    assert "gateway" in found.starting
+    assert set(found.running) == set(PARTS) - {*found.starting}
+    assert [each for each in found.obstacles if f"port {port} of gateway is taken" in each]
+    assert set(stack.running()) == set(PARTS)
+    assert pids(stack) == before
+
+
+def test_an_installation_that_never_ran_has_everything_to_start(tmp_path: Path) -> None:
+    fresh = Stack(Settings(home=tmp_path / "home"), {}, Console(file=io.StringIO()))
+    assert {"kafka", "postgres", "stream", "superset"} <= set(fresh.rehearsed().starting)
+    assert fresh.rehearsed().running == fresh.running() == []
+    assert not (tmp_path / "home" / "secrets").exists()
 
 
 def test_the_database_is_migrated_and_airflow_and_superset_have_their_own(stack: Stack) -> None:
