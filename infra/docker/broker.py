@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.kafka_id import kafka_id
+from infra.kafka_session import SESSION
 from infra.security.broker import CLIENTS, CONTROLLER, INTERNAL, BrokerTls, secure_properties
 from infra.start_line import say
 
@@ -30,8 +31,6 @@ log4j.appender.stdout=org.apache.log4j.ConsoleAppender
 log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
 log4j.appender.stdout.layout.ConversionPattern=%d{ISO8601} %p %c: %m%n
 """
-# A broker whose machine has died is found out by its silence: its session ends, others lead its partitions.
-SESSION_MS, HEARTBEAT_MS = 4_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,7 @@ class Node:
             # What is acknowledged is on disk: all brokers of this stack lose their power at once.
             "log.flush.interval.messages": "1",
             "group.initial.rebalance.delay.ms": "0",
-            "broker.session.timeout.ms": str(SESSION_MS),
-            "broker.heartbeat.interval.ms": str(HEARTBEAT_MS),
+            **SESSION,
             "replica.lag.time.max.ms": "10000",
             # A broker that has vanished answers nothing, not even a refusal.
             "socket.connection.setup.timeout.ms": "2000",

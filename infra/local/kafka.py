@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.kafka_id import kafka_id
+from infra.kafka_session import SESSION
 from infra.security.broker import CLIENTS, CONTROLLER, INTERNAL, BrokerTls, secure_properties
 
 LOG4J = """\
@@ -68,6 +69,7 @@ class LocalKafka:
             # One replica: what is acknowledged is on disk, or a power cut would put PostgreSQL ahead.
             "log.flush.interval.messages": "1",
             "group.initial.rebalance.delay.ms": "0",
+            **SESSION,
         }
 
     def initialise(self) -> None:
