@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-SESSION_MS, HEARTBEAT_MS = 4_000, 1_000
-
-SESSION = {
-    "broker.session.timeout.ms": str(SESSION_MS),
-    "broker.heartbeat.interval.ms": str(HEARTBEAT_MS),
-}
+SESSION = {"broker.session.timeout.ms": "4000", "broker.heartbeat.interval.ms": "1000"}
 """Of a machine that has died nothing but its silence is heard: its session ends, others lead its partitions.
 A broker that was killed and starts again is not let in while its earlier session lasts, also where it is the
 only one: 9 s unless told (decision 153)."""

@@ -65,11 +65,12 @@ def _tell(rehearsal: Rehearsal) -> None:
 @failures()
 def down(dry_run: DryRun = False) -> None:
     """Stop every part of the local stack. Nothing is lost: data, logs and secrets stay."""
+    stack = Stack.of(Settings(), err)
     if dry_run:
-        running = Stack.of(Settings(), err).running()
+        running = stack.running()
         out.print(f"would stop: {', '.join(running)}" if running else "nothing is running", soft_wrap=True)
         return
-    stopped = Stack.of(Settings(), err).down()
+    stopped = stack.down()
     err.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 

@@ -91,6 +91,12 @@ class Control:
         """Every part that the supervisor knows."""
         return {entry["name"]: _state(entry) for entry in self._call("supervisor.getAllProcessInfo")}
 
+    def kept(self) -> set[str]:
+        """Names of the parts that the supervisor keeps running; none where no supervisor answers."""
+        if not self.is_up():
+            return set()
+        return {name for name, state in self.states().items() if state.is_kept}
+
     def start_part(self, name: str) -> None:
         """Start a part; nothing happens when it runs. One that waits for its next try is started now."""
         if self.states()[name].state == "BACKOFF":

@@ -78,24 +78,22 @@ class Stack:
 
     def rehearsed(self, names: Sequence[str] = ()) -> Rehearsal:
         """What `up` would do with those parts: nothing is started, and no secret is made."""
-        wanted, kept = in_order(chosen(all_parts(self.settings), names)), self.running()
+        wanted, kept = in_order(chosen(all_parts(self.settings), names)), self.control.kept()
         missing = [part for part in wanted if part.name not in kept]
         running = [part.name for part in wanted if part.name in kept]
         return Rehearsal([part.name for part in missing], running, obstacles(self.settings, missing))
 
     def running(self) -> list[str]:
         """Parts that `down` would stop, of a supervisor that answers."""
-        if not self.control.is_up():
-            return []
-        states = self.control.states()
-        return [part.name for part in all_parts(self.settings) if states[part.name].is_kept]
+        kept = self.control.kept()
+        return [part.name for part in all_parts(self.settings) if part.name in kept]
 
     def down(self) -> list[str]:
         """Stop everything, those first that need others; gives back what was stopped."""
         control, parts = self.control, all_parts(self.settings)
         if not control.is_up():
             return [str(pid) for pid in stop_leftovers(self.settings, parts)]
-        running = {name for name, state in control.states().items() if state.is_kept}
+        running = control.kept()
         for group in users_then_servers(parts):
             control.stop_parts([part.name for part in group if part.name in running], ROUND_SECONDS)
         control.shut_down()
@@ -116,7 +114,7 @@ class Stack:
                 self.console.print(
                     f"  ended {len(ended)} processes that a killed supervisor had left running"
                 )
-        running = {name for name, state in control.states().items() if state.is_kept} if is_up else set()
+        running = control.kept()
         found = obstacles(self.settings, [part for part in wanted if part.name not in running])
         if found:
             raise NotReady("\n".join(found), "see above; `minsheng doctor` looks at everything")

@@ -143,7 +143,7 @@ class LiveQuery:
         }
         records = self._spark.readStream.format("kafka").options(**options).load()
         # Sixteen sources have dozens of partitions with a few events each, a burst has many in few: pieces of
-        # like size, and no more tasks than cores, because a task costs some 10 ms however little it does.
+        # like size, and no more tasks than run at once, because one costs some 10 ms however little it does.
         records = records.coalesce(self._spark.sparkContext.defaultParallelism)
         return records.selectExpr(
             "topic", "partition", "offset", "timestamp as received_at", f"{JUDGED_VALUE} as value"

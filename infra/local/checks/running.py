@@ -24,16 +24,9 @@ from streams.zone import ZONE
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
-def _running(place: Place) -> set[str]:
-    control = Control(place.settings)
-    if not control.is_up():
-        return set()
-    return {name for name, state in control.states().items() if state.is_kept}
-
-
 def ports(place: Place) -> Finding:
     """Whether the ports of parts that do not run are free."""
-    running = _running(place)
+    running = Control(place.settings).kept()
     taken = taken_ports([part for part in place.parts if part.name not in running])
     if not taken:
         return fine("all free, or ours")
@@ -42,7 +35,7 @@ def ports(place: Place) -> Finding:
 
 def enough_memory(place: Place) -> Finding:
     """Whether what does not run yet would find memory."""
-    running = _running(place)
+    running = Control(place.settings).kept()
     missing = [part for part in place.parts if part.name not in running and not part.on_demand]
     short = memory_shortage(place.machine, missing)
     return wrong(short[0], "end other programs") if short else fine(f"enough for {len(missing)} more parts")
